@@ -1,0 +1,114 @@
+"""Body landmarks over time, as numpy arrays, with their names.
+
+Belongs here: the one container that pose estimation fills and every metric reads, and the order of BlazePose's 33 landmarks.
+Does not belong here: how landmarks are estimated (`pose`), filtered (`kinematics`) or stored on disk (`landmark_table`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+LANDMARK_NAMES: tuple[str, ...] = (
+    "nose",
+    "left_eye_inner", "left_eye", "left_eye_outer",
+    "right_eye_inner", "right_eye", "right_eye_outer",
+    "left_ear", "right_ear",
+    "mouth_left", "mouth_right",
+    "left_shoulder", "right_shoulder",
+    "left_elbow", "right_elbow",
+    "left_wrist", "right_wrist",
+    "left_pinky", "right_pinky",
+    "left_index", "right_index",
+    "left_thumb", "right_thumb",
+    "left_hip", "right_hip",
+    "left_knee", "right_knee",
+    "left_ankle", "right_ankle",
+    "left_heel", "right_heel",
+    "left_foot_index", "right_foot_index",
+)  # fmt: skip
+"""BlazePose order (MediaPipe `PoseLandmark`). Left and right are the player's own, not the picture's."""
+
+INDEX: dict[str, int] = {name: i for i, name in enumerate(LANDMARK_NAMES)}
+
+GRID_QUICK, GRID_DEEP, BURST = 0, 1, 2
+"""Why a frame was sampled: by the quick pass's grid, only by the deep pass's grid, or only by the native-rate burst around a delivery."""
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """One subject's landmarks in n sampled frames, in strictly increasing time.
+
+    Attributes:
+        frame: (n,) int64, position of the frame in presentation order, 0 = first shown.
+        t_s: (n,) float64, presentation timestamp in seconds after the first shown frame.
+        source: (n,) uint8, one of GRID_QUICK, GRID_DEEP, BURST.
+        xy: (n, 33, 2) float32, pixels of the upright picture (after rotation, square pixels, full source resolution); x right, y down.
+            NaN in every coordinate of a frame in which nobody was found.
+        z: (n, 33) float32, BlazePose's relative depth in the same pixels (negative: nearer the camera than the hips). Not metric.
+        visibility: (n, 33) float32 in [0, 1], NaN where nobody was found. Not accuracy.
+        presence: (n, 33) float32 in [0, 1], NaN where nobody was found.
+        world: (n, 33, 3) float32, BlazePose's metric guess, metres from mid-hip, camera axes; kept for research, used by no metric.
+        width, height: size of the upright picture in pixels.
+    """
+
+    frame: np.ndarray
+    t_s: np.ndarray
+    source: np.ndarray
+    xy: np.ndarray
+    z: np.ndarray
+    visibility: np.ndarray
+    presence: np.ndarray
+    world: np.ndarray
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        n = len(self.frame)
+        shapes = {"t_s": (n,), "source": (n,), "xy": (n, 33, 2), "z": (n, 33), "visibility": (n, 33), "presence": (n, 33), "world": (n, 33, 3)}
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(f"Landmarks.{name} has shape {getattr(self, name).shape}, expected {shape}")
+        if n > 1 and not (np.diff(self.t_s) > 0).all():
+            raise ValueError("Landmarks.t_s must strictly increase")
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def found(self) -> np.ndarray:
+        """(n,) bool: frames in which a body was found."""
+        return np.isfinite(self.xy[:, 0, 0])
+
+    def point(self, name: str) -> np.ndarray:
+        """(n, 2) pixels of one named landmark."""
+        return self.xy[:, INDEX[name]]
+
+    def select(self, mask: np.ndarray) -> Landmarks:
+        """The frames where `mask` (bool or indices, shape (n,) or (k,)) holds, in time order."""
+        arrays = {name: getattr(self, name)[mask] for name in ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world")}
+        return replace(self, **arrays)
+
+    def merged(self, other: Landmarks) -> Landmarks:
+        """Both sets of frames in time order. Raises ValueError where a frame is in both, or the pictures differ in size."""
+        if (self.width, self.height) != (other.width, other.height):
+            raise ValueError("cannot merge landmarks of pictures of different size")
+        frame = np.concatenate([self.frame, other.frame])
+        if len(np.unique(frame)) != len(frame):
+            raise ValueError("cannot merge landmarks that share a frame")
+        order = np.argsort(frame, kind="stable")
+        arrays = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)])[order]
+            for name in ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world")
+        }
+        return replace(self, **arrays)
+
+    @classmethod
+    def empty(cls, width: int, height: int) -> Landmarks:
+        """No frames at all."""
+        f = np.float32
+        return cls(
+            np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.uint8), np.zeros((0, 33, 2), f), np.zeros((0, 33), f),
+            np.zeros((0, 33), f), np.zeros((0, 33), f), np.zeros((0, 33, 3), f), width, height,
+        )  # fmt: skip

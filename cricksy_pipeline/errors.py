@@ -1,0 +1,95 @@
+"""The error codes that a job row, an API answer and the runbook share.
+
+Belongs here: one exception class, and the catalogue of codes with what each means and whether trying again can help.
+Does not belong here: how an error is recorded (`store.jobs`) or shown (`reading`). This module imports nothing of the project,
+so every room may use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """The value of `video_analysis_jobs.error_code`. Each has an entry in docs/runbook.md; a test holds that."""
+
+    SOURCE_MISSING = "SOURCE_MISSING"
+    SOURCE_CHANGED = "SOURCE_CHANGED"
+    NOT_A_VIDEO = "NOT_A_VIDEO"
+    NO_VIDEO_STREAM = "NO_VIDEO_STREAM"
+    VIDEO_CORRUPT = "VIDEO_CORRUPT"
+    VIDEO_TOO_LONG = "VIDEO_TOO_LONG"
+    VIDEO_TOO_LARGE = "VIDEO_TOO_LARGE"
+    MODE_MISSING = "MODE_MISSING"
+    MODE_UNSUPPORTED = "MODE_UNSUPPORTED"
+    POSE_CRASHED = "POSE_CRASHED"
+    GUARDRAIL_FAILED = "GUARDRAIL_FAILED"
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
+    WORKER_LOST = "WORKER_LOST"
+    CANCELED = "CANCELED"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True)
+class CodeFacts:
+    """What is true of every error with one code.
+
+    Attributes:
+        transient: whether the same input may succeed later; permanent errors are never retried by machine.
+        advice: what the coach or operator should do, one sentence.
+    """
+
+    transient: bool
+    advice: str
+
+
+CODE_FACTS: dict[ErrorCode, CodeFacts] = {
+    ErrorCode.SOURCE_MISSING: CodeFacts(False, "Upload the video again."),
+    ErrorCode.SOURCE_CHANGED: CodeFacts(False, "The file was replaced after the job was made; start a new analysis."),
+    ErrorCode.NOT_A_VIDEO: CodeFacts(False, "Upload a video file (mp4, mov, mkv, webm or avi)."),
+    ErrorCode.NO_VIDEO_STREAM: CodeFacts(False, "The file holds no moving picture; export the video again and upload it."),
+    ErrorCode.VIDEO_CORRUPT: CodeFacts(False, "The file is damaged or incomplete; upload the original again."),
+    ErrorCode.VIDEO_TOO_LONG: CodeFacts(False, "Cut the video to the deliveries you want analysed."),
+    ErrorCode.VIDEO_TOO_LARGE: CodeFacts(False, "Export the video at 1080p, or cut it shorter."),
+    ErrorCode.MODE_MISSING: CodeFacts(False, "Say what was filmed: batting, bowling, wicketkeeping or fielding."),
+    ErrorCode.MODE_UNSUPPORTED: CodeFacts(False, "Choose one of batting, bowling, wicketkeeping, fielding."),
+    ErrorCode.POSE_CRASHED: CodeFacts(True, "Try again; if it happens twice with this file, report it."),
+    ErrorCode.GUARDRAIL_FAILED: CodeFacts(False, "The results did not pass their checks and are not shown; see the failed guardrail."),
+    ErrorCode.STORE_UNAVAILABLE: CodeFacts(True, "The object store did not answer; the job can be tried again."),
+    ErrorCode.DATABASE_UNAVAILABLE: CodeFacts(True, "The database did not answer; the job can be tried again."),
+    ErrorCode.WORKER_LOST: CodeFacts(True, "The machine that ran the analysis went away; try again."),
+    ErrorCode.CANCELED: CodeFacts(False, "The run was stopped by a person; start it again when wanted."),
+    ErrorCode.INTERNAL: CodeFacts(False, "Not your video: a fault of ours. Report it with the job id."),
+}
+
+
+class CricksyError(Exception):
+    """A failure with a code, in words meant for the person who has to act on it.
+
+    Args:
+        code: one of `ErrorCode`.
+        message: what happened, in one sentence, without a stack trace.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = ErrorCode(code)
+        self.message = message
+
+    @property
+    def transient(self) -> bool:
+        """Whether trying the same input again may succeed."""
+        return CODE_FACTS[self.code].transient
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, one sentence."""
+        return CODE_FACTS[self.code].advice
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def __reduce__(self):
+        return (type(self), (self.code, self.message))
