@@ -1,0 +1,157 @@
+"""The quick pass and the deep pass: from sampled frames of a video to a results document.
+
+Belongs here: which frames each pass looks at, what it reuses, and how a results document is put together.
+Does not belong here: decoding (`video`), pose (`pose`), measuring (`metrics`), wording (`findings`, `report`), storing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cricksy_pipeline.analysis.deliveries import candidate_windows
+from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults, Findings, MetricsBlock, PoseSummary, Report, ResultsMeta
+from cricksy_pipeline.analysis.findings import build_findings
+from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, Landmarks
+from cricksy_pipeline.analysis.metrics.measure import measure
+from cricksy_pipeline.analysis.model import PoseModel
+from cricksy_pipeline.analysis.pose import estimate_pose
+from cricksy_pipeline.analysis.report import build_report
+from cricksy_pipeline.analysis.sampling import SamplingPlan, burst_frames
+from cricksy_pipeline.analysis.subject import Subject
+from cricksy_pipeline.analysis.video import FrameIndex
+
+QUICK_FPS, QUICK_SECONDS = 5.0, 30.0
+"""The quick pass: five pictures a second of the first thirty seconds, both ends included."""
+
+Progress = Callable[[int, int], None]
+"""Called with frames done and frames wanted."""
+
+
+@dataclass(frozen=True)
+class AnalysisRequest:
+    """What is asked for, as the job row says it.
+
+    Attributes:
+        sample_fps: rate of the deep pass's grid, per second.
+        analysis_version: see `versions.analysis_version`.
+    """
+
+    job_id: str
+    mode: AnalysisMode
+    sample_fps: float
+    source_sha256: str
+    analysis_version: str
+    code_version: str
+
+
+@dataclass(frozen=True)
+class PassResult:
+    """Everything one pass made: the landmarks, who was followed, and the document."""
+
+    landmarks: Landmarks
+    subject: Subject
+    document: AnalysisResults
+
+
+def quick_pass(
+    video: Path, index: FrameIndex, plan: SamplingPlan, subject: Subject, request: AnalysisRequest, model: PoseModel, *, workers: int, on_progress: Progress
+) -> PassResult:
+    """Look at five frames a second of the first thirty seconds.
+
+    Findings and report are part of the document: a quick result is complete in itself.
+    Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
+    """
+    landmarks = _pose(video, index, plan.quick, GRID_QUICK, subject, model, workers, on_progress)
+    block = measure(landmarks, mode=request.mode, duration_s=index.info.duration_s)
+    document = _document("quick", landmarks, index, block, subject, request, model)
+    findings = findings_of(document)
+    document = document.model_copy(update={"findings": findings, "report": report_of(document, findings)})
+    return PassResult(landmarks, subject, document)
+
+
+def deep_pass(
+    video: Path, index: FrameIndex, plan: SamplingPlan, quick: Landmarks, subject: Subject, request: AnalysisRequest, model: PoseModel, *, workers: int, on_progress: Progress
+) -> PassResult:
+    """Look at the whole video on the deep grid, then at every frame around each delivery.
+
+    Args:
+        quick: the quick pass's landmarks; their frames are part of the grid and are not decoded or inferred again.
+
+    The document's findings and report are null: they are stages of their own. Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
+    """
+    fresh = np.setdiff1d(plan.deep, quick.frame)
+    # How many burst frames there are is known only after the grid: until then the grid counts as four fifths of the work.
+    grid = quick.merged(_pose(video, index, fresh, GRID_DEEP, subject, model, workers, lambda done, of: on_progress(4 * done, 5 * of)))
+    burst = burst_frames(index, candidate_windows(grid, request.mode), exclude=grid.frame)
+    landmarks = grid.merged(_pose(video, index, burst, BURST, subject, model, workers, lambda done, of: on_progress(4 * of + done, 5 * of)))
+    block = measure(landmarks, mode=request.mode, duration_s=index.info.duration_s)
+    return PassResult(landmarks, subject, _document("deep", landmarks, index, block, subject, request, model))
+
+
+def findings_of(document: AnalysisResults) -> Findings:
+    """What a coach can act on, from a results document's own metrics."""
+    summary = document.pose_summary
+    return build_findings(
+        document.metrics,
+        mode=document.meta.analysis_mode,
+        detection_rate_percent=summary.detection_rate_percent,
+        duration_s=summary.duration_s,
+        subject=summary.subject,
+    )
+
+
+def report_of(document: AnalysisResults, findings: Findings) -> Report:
+    """The findings as a text with sections and a plan."""
+    return build_report(findings, document.metrics, mode=document.meta.analysis_mode)
+
+
+def _pose(
+    video: Path, index: FrameIndex, frames: np.ndarray, source: int, subject: Subject, model: PoseModel, workers: int, on_progress: Progress
+) -> Landmarks:
+    sources = np.full(len(frames), source, np.uint8)
+    return estimate_pose(video, index, frames, sources, subject=subject, model=model, workers=workers, on_progress=on_progress)
+
+
+def _document(
+    pass_name: str, landmarks: Landmarks, index: FrameIndex, block: MetricsBlock, subject: Subject, request: AnalysisRequest, model: PoseModel
+) -> AnalysisResults:
+    quick = pass_name == "quick"
+    meta = ResultsMeta(
+        job_id=request.job_id,
+        pass_name=pass_name,
+        sample_fps=QUICK_FPS if quick else request.sample_fps,
+        max_seconds=QUICK_SECONDS if quick else None,
+        analysis_mode=request.mode,
+        analysis_mode_used=request.mode,
+        analysis_version=request.analysis_version,
+        code_version=request.code_version,
+        source_sha256=request.source_sha256,
+    )
+    summary = _pose_summary(landmarks, index, subject, model)
+    return AnalysisResults(pose_summary=summary, metrics=block, findings=None, report=None, meta=meta, outputs={})
+
+
+def _pose_summary(landmarks: Landmarks, index: FrameIndex, subject: Subject, model: PoseModel) -> PoseSummary:
+    on_grid = landmarks.source != BURST
+    sampled, found = int(on_grid.sum()), int((landmarks.found & on_grid).sum())
+    info = index.info
+    return PoseSummary(
+        total_frames=info.frame_count,
+        sampled_frames=sampled,
+        burst_frames=len(landmarks) - sampled,
+        frames_with_pose=found,
+        detection_rate_percent=round(100.0 * found / sampled, 2) if sampled else 0.0,
+        video_fps=info.average_fps,
+        variable_rate=info.variable_rate,
+        width=info.width,
+        height=info.height,
+        rotation_deg=info.rotation_deg,
+        duration_s=info.duration_s,
+        model=f"blazepose-{model.variant}",
+        model_sha256=model.sha256,
+        subject=subject.as_json(),
+    )

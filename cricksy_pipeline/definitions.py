@@ -1,0 +1,6 @@
+"""The front door of the Dagster code location. Nothing else belongs here."""
+
+from cricksy_pipeline.orchestration.build import build_definitions
+from cricksy_pipeline.settings import Settings
+
+defs = build_definitions(Settings())

@@ -1,0 +1,44 @@
+"""The only reader of the environment: every `CRICKSY_*` variable, its default and its meaning.
+
+Belongs here: names, types, defaults. Does not belong here: opening anything (`stack`). The table of variables in the README is
+generated from the descriptions below; a test holds that.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things are and how much of the machine to use. With nothing set, everything runs on the embedded stack under `.cricksy/`."""
+
+    model_config = SettingsConfigDict(env_prefix="CRICKSY_", extra="ignore")
+
+    data_dir: Path = Field(Path(".cricksy"), description="Folder of the embedded stack: PostgreSQL, object store, model weights, Dagster's home.")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL of the job rows. Unset: the embedded server.")
+    dagster_database_url: SecretStr | None = Field(None, description="PostgreSQL of Dagster's own storage. Unset: SQLite in DAGSTER_HOME.")
+    bucket: str | None = Field(None, description="S3 bucket of uploads and results. Unset: the folder `store` of the data folder.")
+    s3_region: str | None = Field(None, description="AWS region of the bucket.")
+    s3_endpoint: str | None = Field(None, description="Address of an S3-compatible store other than AWS.")
+    s3_profile: str | None = Field(None, description="Profile in the AWS configuration files.")
+    pose_model: Literal["lite", "full", "heavy"] = Field("full", description="BlazePose variant. Part of the analysis version: variants give different numbers.")
+    pose_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Pose processes at once. Changes the time taken, never the numbers.")
+    model_dir: Path | None = Field(None, description="Cache of the model weights. Unset: the folder `models` of the data folder.")
+    max_video_seconds: float = Field(1800.0, gt=0, description="Longer videos are refused with VIDEO_TOO_LONG.")
+    max_video_bytes: int = Field(4 * 1024**3, gt=0, description="Larger files are refused with VIDEO_TOO_LARGE.")
+    public_url: str = Field("http://127.0.0.1:8000", description="Address of the API as a browser sees it, for links in Dagster's metadata.")
+
+    @property
+    def folder(self) -> Path:
+        """The data folder as an absolute path."""
+        return self.data_dir.expanduser().absolute()
+
+    @property
+    def models(self) -> Path:
+        """The cache of model weights as an absolute path."""
+        return (self.model_dir or self.folder / "models").expanduser().absolute()

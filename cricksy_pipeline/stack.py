@@ -1,0 +1,70 @@
+"""Opens what the settings name: the database of job rows, the object store, the pose model.
+
+Belongs here: the one place that turns `Settings` into open things, used by the command line, the API and Dagster's resources alike.
+Does not belong here: what is done with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cricksy_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from cricksy_pipeline.analysis.model import PoseModel
+    from cricksy_pipeline.store.jobs import JobStore
+    from cricksy_pipeline.store.objects import ObjectStore
+
+DATABASE_NAME = "cricksy"
+DAGSTER_DATABASE_NAME = "dagster"
+
+
+def database_url(settings: Settings) -> str:
+    """SQLAlchemy address of the job database; starts the embedded server where none is configured."""
+    from cricksy_pipeline.store.database import normalise_url
+
+    if settings.database_url is not None:
+        return normalise_url(settings.database_url.get_secret_value())
+    return embedded_url(settings, DATABASE_NAME)
+
+
+def embedded_url(settings: Settings, database: str) -> str:
+    """Address of one database of the embedded server, which is started (and the database made) where needed."""
+    from cricksy_pipeline.store import embedded
+
+    return embedded.start(settings.folder / "postgres").url(database)
+
+
+def open_job_store(settings: Settings) -> JobStore:
+    """The job rows. Raises CricksyError DATABASE_UNAVAILABLE where the server does not answer."""
+    from cricksy_pipeline.store.database import make_engine
+    from cricksy_pipeline.store.jobs import JobStore
+
+    return JobStore(make_engine(database_url(settings)))
+
+
+def open_object_store(settings: Settings) -> ObjectStore:
+    """The object store: the S3 bucket that is configured, else a folder."""
+    from cricksy_pipeline.store.objects import LocalObjectStore, S3ObjectStore
+
+    if settings.bucket is None:
+        return LocalObjectStore(settings.folder / "store")
+    from dagster_aws.s3 import S3Resource
+
+    s3 = S3Resource(region_name=settings.s3_region, endpoint_url=settings.s3_endpoint, profile_name=settings.s3_profile)
+    return S3ObjectStore(s3.get_client(), settings.bucket)
+
+
+def open_pose_model(settings: Settings, *, report: Callable[[str], None] | None = None) -> PoseModel:
+    """The model weights, from the cache or fetched by hash."""
+    from cricksy_pipeline.analysis.model import ensure_model
+
+    return ensure_model(settings.models, settings.pose_model, report=report)
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the job database to the newest revision."""
+    from cricksy_pipeline.store.migrate import upgrade
+
+    upgrade(database_url(settings))
