@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     model_dir: Path | None = Field(None, description="Cache of the model weights. Unset: the folder `models` of the data folder.")
     max_video_seconds: float = Field(1800.0, gt=0, description="Longer videos are refused with VIDEO_TOO_LONG.")
     max_video_bytes: int = Field(4 * 1024**3, gt=0, description="Larger files are refused with VIDEO_TOO_LARGE.")
+    dagster_home: Path | None = Field(None, validation_alias="DAGSTER_HOME", description="Dagster's own variable: where dagster.yaml and SQLite lie.")
     public_url: str = Field("http://127.0.0.1:8000", description="Address of the API as a browser sees it, for links in Dagster's metadata.")
 
     @property

@@ -29,6 +29,15 @@ def database_url(settings: Settings) -> str:
     return embedded_url(settings, DATABASE_NAME)
 
 
+def dagster_database_url(settings: Settings) -> str:
+    """Address of the PostgreSQL database for Dagster's own records: the configured one, else a second database of the embedded server."""
+    from cricksy_pipeline.store.database import normalise_url
+
+    if settings.dagster_database_url is not None:
+        return normalise_url(settings.dagster_database_url.get_secret_value())
+    return embedded_url(settings, DAGSTER_DATABASE_NAME)
+
+
 def embedded_url(settings: Settings, database: str) -> str:
     """Address of one database of the embedded server, which is started (and the database made) where needed."""
     from cricksy_pipeline.store import embedded
@@ -65,6 +74,6 @@ def open_pose_model(settings: Settings, *, report: Callable[[str], None] | None 
 
 def migrate(settings: Settings) -> None:
     """Bring the job database to the newest revision."""
-    from cricksy_pipeline.store.migrate import upgrade
+    from cricksy_pipeline.store.migrate import migrate as upgrade
 
     upgrade(database_url(settings))

@@ -1,0 +1,45 @@
+# The commands of this project. `make demo` and `make test` need Python 3.11 or newer, pip and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo test test-slow lint dev check schemas bench clean
+
+help:                ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
+
+demo: $(INSTALLED)   ## render the sample clip, analyse it, print the findings
+	@$(BIN)/cricksy demo
+
+test: $(INSTALLED)   ## the whole default suite
+	$(BIN)/ruff check cricksy_pipeline cricksy_pipeline_tests
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pytest
+
+test-slow: $(INSTALLED) ## long suites: faults, soak, one-minute network watch
+	$(BIN)/python -m pytest -m slow
+
+dev: $(INSTALLED)    ## Dagster UI, daemon and API on the embedded stack
+	@$(BIN)/cricksy dev
+
+check: $(INSTALLED)  ## what Dagster's own validators say of the code location
+	$(BIN)/dagster definitions validate
+	$(BIN)/dg check defs
+
+lint: $(INSTALLED)   ## format and lint
+	$(BIN)/ruff format cricksy_pipeline cricksy_pipeline_tests
+	$(BIN)/ruff check --fix cricksy_pipeline cricksy_pipeline_tests
+
+docs: $(INSTALLED)   ## the generated pages: JSON Schemas, guardrail table, settings table
+	$(BIN)/python -m cricksy_pipeline.reading.schemas docs/schemas
+	$(BIN)/python -m cricksy_pipeline.generated_docs
+
+clean:               ## remove the environment; the data folder .cricksy stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+
+$(INSTALLED): pyproject.toml requirements.lock deploy/system-libraries.sh deploy/virtual-environment.sh
+	@sh deploy/system-libraries.sh
+	@sh deploy/virtual-environment.sh $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@

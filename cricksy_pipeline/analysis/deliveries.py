@@ -1,0 +1,146 @@
+"""Where the deliveries are in a clip, and what happened when in each.
+
+Belongs here: the search for candidate windows on the sparse grid (which stretches deserve decoding at the native rate), and the
+assembly of deliveries with their events from the dense stretches. Does not belong here: how an event is told from the movement
+(`events`), the thresholds (`delivery_settings`), or anything measured at an event (`metrics`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cricksy_pipeline.analysis.delivery_settings import SETTINGS, DeliverySettings
+from cricksy_pipeline.analysis.documents import AnalysisMode
+from cricksy_pipeline.analysis.events import FINDERS, FoundDelivery
+from cricksy_pipeline.analysis.kinematics import Track, body_height_px, tracks, velocity_on_timestamps
+from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
+
+__all__ = ["FoundDelivery", "candidate_windows", "find_deliveries"]
+
+
+def candidate_windows(landmarks_grid: Landmarks, mode: AnalysisMode, settings: DeliverySettings = SETTINGS) -> list[tuple[float, float]]:
+    """Stretches of a clip that may hold a delivery, best first: [(start_s, end_s)].
+
+    Lenient on purpose: what is missed here is never seen again, what is caught wrongly costs some decoding. Windows do not overlap,
+    lie inside the sampled time, and are bounded in number and total length (`max_windows`, `max_window_total_s`). A clip no longer
+    than `whole_clip_s` is one window, or none when nothing in it moves like a delivery.
+
+    Args:
+        landmarks_grid: the deep pass's grid (about 10 frames a second); any rate works.
+        mode: what was filmed.
+    """
+    seen = landmarks_grid.select(landmarks_grid.found)
+    if len(seen) < 3:
+        return []
+    interest = _INTEREST[mode](seen.t_s, seen.xy.astype(float), settings)
+    if not (interest > 0).any():
+        return []
+    first, last = float(landmarks_grid.t_s[0]), float(landmarks_grid.t_s[-1])
+    if last - first <= settings.whole_clip_s:
+        return [(first, last)]
+    return _bounded(_merged(seen.t_s, interest, first, last, settings), settings)
+
+
+def _merged(t_s: np.ndarray, interest: np.ndarray, first: float, last: float, settings: DeliverySettings) -> list[tuple[float, float, float]]:
+    """[(start, end, interest)] around each peak of interest, overlapping ones joined."""
+    windows: list[tuple[float, float, float]] = []
+    for i in np.argsort(-interest, kind="stable"):
+        if interest[i] <= 0 or len(windows) >= 4 * settings.max_windows:
+            break
+        if all(abs(t_s[i] - (start + settings.window_before_s)) > settings.merge_within_s for start, _, _ in windows):
+            windows.append((t_s[i] - settings.window_before_s, t_s[i] + settings.window_after_s, float(interest[i])))
+    joined: list[tuple[float, float, float]] = []
+    for start, end, value in sorted(windows):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]), max(value, joined[-1][2]))
+        else:
+            joined.append((start, end, value))
+    return [(max(first, float(start)), min(last, float(end)), value) for start, end, value in joined]
+
+
+def _bounded(windows: list[tuple[float, float, float]], settings: DeliverySettings) -> list[tuple[float, float]]:
+    chosen: list[tuple[float, float]] = []
+    left = settings.max_window_total_s
+    for start, end, _ in sorted(windows, key=lambda window: (-window[2], window[0]))[: settings.max_windows]:
+        if end - start <= 0 or left <= 0:
+            continue
+        end = min(end, start + left)
+        chosen.append((start, end))
+        left -= end - start
+    return chosen
+
+
+def _interest_batting(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
+    """Speed of both hands together against the hips, where the hands are together (on a bat)."""
+    size = body_height_px(xy)
+    left, right = xy[:, INDEX["left_wrist"]], xy[:, INDEX["right_wrist"]]
+    speed = np.linalg.norm(velocity_on_timestamps(t, (left + right) / 2 - _hips(xy)), axis=-1) / size
+    together = np.linalg.norm(left - right, axis=-1) / size <= settings.candidate_hands_apart
+    return np.where(together & (speed >= settings.candidate_hand_speed), speed, 0)
+
+
+def _interest_bowling(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
+    """A fast arm about or over the head of a player who travels."""
+    size = body_height_px(xy)
+    interest = np.zeros(len(t))
+    travel = _travel(t, xy, size)
+    for side in ("left", "right"):
+        wrist, shoulder = xy[:, INDEX[f"{side}_wrist"]], xy[:, INDEX[f"{side}_shoulder"]]
+        speed = np.linalg.norm(velocity_on_timestamps(t, wrist - _hips(xy)), axis=-1) / size
+        over = (shoulder[:, 1] - wrist[:, 1]) / size
+        near = np.maximum(over, np.maximum(np.roll(over, 1), np.roll(over, -1)))  # at 10 Hz the arm may be up in one picture only
+        good = (near >= settings.candidate_arm_over_shoulder) & (speed >= settings.candidate_arm_speed)
+        interest = np.maximum(interest, np.where(good & (travel >= settings.candidate_hip_travel), speed, 0))
+    return interest
+
+
+def _interest_hands(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
+    """Speed of the faster hand against the hips: takes, catches, pick-ups and throws."""
+    size = body_height_px(xy)
+    wrists = (xy[:, INDEX["left_wrist"]], xy[:, INDEX["right_wrist"]])
+    speed = np.max([np.linalg.norm(velocity_on_timestamps(t, wrist - _hips(xy)), axis=-1) for wrist in wrists], axis=0) / size
+    return np.where(speed >= settings.candidate_field_speed, speed, 0)
+
+
+def _hips(xy: np.ndarray) -> np.ndarray:
+    return (xy[:, INDEX["left_hip"]] + xy[:, INDEX["right_hip"]]) / 2
+
+
+def _travel(t: np.ndarray, xy: np.ndarray, size: float, before_s: float = 1.5) -> np.ndarray:
+    """(n,) largest distance of the hips from where they are now, within the last `before_s`, in body heights.
+
+    Along the pitch the player hardly moves in the picture but grows or shrinks: the change of trunk length counts as travel too,
+    because at the usual 8 to 20 m a tenth of growth is about a body height of ground.
+    """
+    hips = _hips(xy)
+    trunk = np.linalg.norm((xy[:, INDEX["left_shoulder"]] + xy[:, INDEX["right_shoulder"]]) / 2 - hips, axis=-1)
+    moved = np.zeros(len(t))
+    for i in range(len(t)):
+        past = (t >= t[i] - before_s) & (t <= t[i])
+        grown = abs(np.log(np.median(trunk[past][-3:]) / np.median(trunk[past][:3]))) * 10 if past.sum() >= 6 else 0.0
+        moved[i] = max(np.linalg.norm(hips[past] - hips[i], axis=-1).max() / size, min(grown, 1.0) * 0.5)
+    return moved
+
+
+_INTEREST = {
+    AnalysisMode.BATTING: _interest_batting,
+    AnalysisMode.BOWLING: _interest_bowling,
+    AnalysisMode.WICKETKEEPING: _interest_hands,
+    AnalysisMode.FIELDING: _interest_hands,
+}
+
+
+def find_deliveries(
+    landmarks_all: Landmarks, mode: AnalysisMode, settings: DeliverySettings = SETTINGS, *, smooth: list[Track] | None = None
+) -> list[FoundDelivery]:
+    """Every delivery in the stretches sampled at 25 frames a second or faster, in time order.
+
+    A stretch without the movement that marks a delivery gives none: no event is ever guessed.
+
+    Args:
+        landmarks_all: grid and bursts together.
+        mode: what was filmed.
+        smooth: the tracks of `landmarks_all`, when the caller has them already.
+    """
+    dense = tracks(landmarks_all, min_rate_hz=settings.min_rate_hz) if smooth is None else smooth
+    return sorted((delivery for track in dense for delivery in FINDERS[mode](track, settings)), key=lambda delivery: delivery.start_s)

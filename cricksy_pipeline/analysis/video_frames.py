@@ -1,0 +1,193 @@
+"""Pictures of chosen frames, upright, at the size asked for.
+
+Belongs here: seeking, decoding, scaling. Does not belong here: which frames to choose (`sampling`), when frames are shown (`video_index`).
+Runs in a child process (`pose_process`) wherever the file comes from a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cricksy_pipeline.analysis.video_file import open_video
+from cricksy_pipeline.analysis.video_index import FrameIndex
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+MAX_MISSING_SHARE = 0.1
+"""Of the wanted frames of one call, how many may fail to decode before the file counts as damaged. House default, uncalibrated."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of the upright picture in full-resolution pixels: left, top, width, height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class DecodedFrame:
+    """One picture: frame number, seconds after the first frame, (h, w, 3) uint8 RGB, upright."""
+
+    frame: int
+    t_s: float
+    image: np.ndarray
+
+
+def read_frames(
+    path: Path, index: FrameIndex, wanted: np.ndarray, *, short_side: int | None = None, region: Region | None = None, threads: int = 1
+) -> Iterator[DecodedFrame]:
+    """The wanted frames in presentation order, each once.
+
+    Groups of pictures that hold no wanted frame are skipped by seeking; inside a group, pictures that are neither wanted nor referred to are not
+    decoded. Only wanted frames are converted, and scaled in the same step.
+
+    Args:
+        path: the file that `index` was made from.
+        index: its frames.
+        wanted: (k,) frame numbers, any order.
+        short_side: pixels of the shorter side of what comes back (of the region, where one is given); never enlarged. None: full size.
+        region: part of the upright picture to return; None: all of it.
+        threads: decoder threads. One is cheapest in CPU time, and what a worker process should use.
+
+    Raises:
+        CricksyError: VIDEO_CORRUPT, after the last frame, where more than `MAX_MISSING_SHARE` of the wanted frames could not be decoded, and what
+            `open_video` raises.
+        IndexError: where a wanted frame is not in the index.
+    """
+    wanted = np.unique(np.asarray(wanted, np.int64))
+    if not len(wanted):
+        return
+    if wanted[0] < 0 or wanted[-1] >= len(index):
+        raise IndexError(f"frames {wanted[0]} to {wanted[-1]} asked of a video of {len(index)}")
+    delivered = 0
+    with open_video(path) as (container, stream):
+        stream.codec_context.thread_count = threads
+        stream.codec_context.thread_type = "AUTO" if threads != 1 else "NONE"
+        decoding = _Decoding(container, stream, index)
+        for run in _runs(index, wanted):
+            for number, picture in decoding.pictures(run):
+                delivered += 1
+                yield DecodedFrame(number, float(index.t_s[number]), _convert(picture, index, short_side, region))
+    missing = len(wanted) - delivered
+    if missing > max(MAX_MISSING_SHARE * len(wanted), 1 if len(wanted) > 1 else 0):
+        raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"{missing} of {len(wanted)} frames cannot be decoded; the file is damaged")
+
+
+def _runs(index: FrameIndex, wanted: np.ndarray) -> list[np.ndarray]:
+    """Wanted frames cut wherever at least one whole group of pictures lies between two of them."""
+    if index.timed_by != "pts":
+        return [wanted]  # frames are told apart by counting from the first one: no seeking
+    group = np.searchsorted(np.flatnonzero(index.keyframe), wanted, side="right")
+    return np.split(wanted, np.flatnonzero(np.diff(group) > 1) + 1)
+
+
+class _Decoding:
+    """Decodes runs of wanted frames from one open container."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream, index: FrameIndex) -> None:
+        self.container, self.stream, self.index = container, stream, index
+        self.keyframes = np.flatnonzero(index.keyframe)
+        self.number_of = {int(pts): number for number, pts in enumerate(index.pts)}
+        self.untouched = True
+
+    def pictures(self, run: np.ndarray) -> Iterator[tuple[int, VideoFrame]]:
+        """(frame number, decoded picture) of the wanted frames in `run` that decode, in order."""
+        if self.index.timed_by != "pts":
+            yield from self._filter(run, enumerate(self._decode(run, None)))
+            return
+        # A keyframe's packet may lie after the decoding time that a seek looks for, and a damaged table may lie about both: where the first
+        # picture after a seek is already past the wanted one, start earlier, at last from the beginning.
+        group = int(np.searchsorted(self.keyframes, run[0], side="right")) - 1
+        for start in sorted({group, max(group - 2, 0), 0}, reverse=True):
+            numbered = self._numbered(run, start)
+            first = next(numbered, None)
+            if first is not None and (first[0] <= run[0] or start <= 0):
+                yield from self._filter(run, _chain(first, numbered))
+                return
+
+    def _numbered(self, run: np.ndarray, group: int) -> Iterator[tuple[int, VideoFrame]]:
+        start = int(self.index.pts[self.keyframes[group]]) if group > 0 else None
+        for picture in self._decode(run, start):
+            number = self.number_of.get(picture.pts)
+            if number is not None:
+                yield number, picture
+
+    @staticmethod
+    def _filter(run: np.ndarray, numbered: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+        pending = set(run.tolist())
+        for number, picture in numbered:
+            if number in pending:
+                pending.remove(number)
+                yield number, picture
+            if not pending or number > run[-1]:
+                return
+
+    def _decode(self, run: np.ndarray, start_pts: int | None) -> Iterator[VideoFrame]:
+        import av
+
+        if start_pts is not None:
+            self.container.seek(start_pts, stream=self.stream, backward=True)
+        elif not self.untouched:
+            self.container.seek(min(int(self.index.pts[0]), self.stream.start_time or 0), stream=self.stream, backward=True)
+        self.untouched = False
+        wanted_pts = set(self.index.pts[run].tolist()) if self.index.timed_by == "pts" else None
+        packets = self.container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                yield from self._pictures_of(packet, wanted_pts)
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                continue  # a damaged packet; its frame stays missing, and the share of those decides
+
+    def _pictures_of(self, packet: Packet, wanted_pts: set[int] | None) -> list[VideoFrame]:
+        if wanted_pts is not None and packet.size:
+            self.stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted_pts else "NONREF"
+        return packet.decode()
+
+
+def _chain(first: tuple[int, VideoFrame], rest: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+    yield first
+    yield from rest
+
+
+def scaled_size(width: int, height: int, short_side: int | None) -> tuple[int, int]:
+    """The size at which the shorter side is at most `short_side` pixels; never enlarged."""
+    if short_side is None or min(width, height) <= short_side:
+        return width, height
+    scale = short_side / min(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _convert(picture: VideoFrame, index: FrameIndex, short_side: int | None, region: Region | None) -> np.ndarray:
+    """RGB, upright, scaled; one pass of ffmpeg's scaler does colour and size."""
+    info = index.info
+    if region is None:
+        width, height = scaled_size(info.width, info.height, short_side)
+    else:
+        scale = scaled_size(region.width, region.height, short_side)[0] / region.width
+        width, height = max(1, round(info.width * scale)), max(1, round(info.height * scale))
+    stored = (height, width) if index.orientation.transpose else (width, height)
+    smaller = stored[0] * stored[1] < picture.width * picture.height
+    image = picture.reformat(*stored, format="rgb24", interpolation="AREA" if smaller else "BICUBIC", threads=1).to_ndarray()
+    image = index.orientation.apply(image)
+    if region is not None:
+        x, y = round(region.x * scale), round(region.y * scale)
+        image = np.ascontiguousarray(image[y : y + max(1, round(region.height * scale)), x : x + max(1, round(region.width * scale))])
+    return image

@@ -1,0 +1,32 @@
+"""What all six assets have in common: partition, policy, group, owners, version.
+
+Belongs here: options that hold for every stage. Does not belong here: a stage's own description, kinds or deps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from cricksy_pipeline.analysis.versions import STAGE_VERSIONS
+from cricksy_pipeline.orchestration.partitions import videos
+
+GROUP = "video_analysis"
+DATA_OWNER, COACHING_OWNER = "team:data-engineering", "team:coaching-science"
+
+
+def stage_options(name: str, *, kinds: set[str], owner: str = DATA_OWNER) -> dict[str, Any]:
+    """Keyword arguments of `dg.asset` for the stage `name`.
+
+    One partition per run always: a range run records its checks without a partition and lets one bad video fail the others.
+    """
+    return {
+        "name": name,
+        "partitions_def": videos,
+        "backfill_policy": dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
+        "group_name": GROUP,
+        "owners": [owner],
+        "kinds": {"python", *kinds},
+        "code_version": STAGE_VERSIONS[name],
+    }

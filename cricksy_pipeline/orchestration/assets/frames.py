@@ -1,0 +1,28 @@
+"""`frames`: every frame of the video by its true presentation timestamp, and which of them the two passes will look at."""
+
+import dagster as dg
+
+from cricksy_pipeline.analysis.pose import inspect_video
+from cricksy_pipeline.analysis.sampling import plan_sampling
+from cricksy_pipeline.orchestration.asset_options import stage_options
+from cricksy_pipeline.orchestration.describe import describe_frames
+from cricksy_pipeline.orchestration.persist import persist_frames
+from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects, Videos
+from cricksy_pipeline.orchestration.stage import stage
+from cricksy_pipeline.orchestration.work import fetch_source, require_mode, video_limits
+
+
+@dg.asset(**stage_options("frames", kinds={"ffmpeg", "parquet"}))
+def frames(context: dg.AssetExecutionContext, jobs: Jobs, objects: Objects, source_videos: Videos, settings: Config) -> dg.MaterializeResult:
+    """The index of all frames, read from the container without decoding a picture, and the sampling plan.
+
+    The quick pass looks at 5 frames a second of the first 30 s, the deep pass at 10 a second of everything, both chosen by
+    presentation timestamp, so that 25, 29.97, 30 fps and variable-rate recordings of one scene are sampled alike.
+    """
+    with stage(context, jobs, "frames", claims=True) as now:
+        require_mode(now.row)
+        source = fetch_source(now, source_videos, settings)
+        index = inspect_video(source.path, video_limits(settings))
+        plan = plan_sampling(index, deep_fps=float(now.row.sample_fps))
+        stored = persist_frames(now, objects, index, plan, source)
+        return describe_frames(index, plan, source, stored)

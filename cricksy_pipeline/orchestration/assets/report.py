@@ -1,0 +1,29 @@
+"""`report`: the findings as a text, a plan for the week, and a page that opens from a mail attachment."""
+
+import dagster as dg
+
+from cricksy_pipeline.analysis.documents import Findings
+from cricksy_pipeline.analysis.passes import report_of
+from cricksy_pipeline.orchestration.asset_options import COACHING_OWNER, stage_options
+from cricksy_pipeline.orchestration.assets.findings import findings
+from cricksy_pipeline.orchestration.describe import describe_report, not_requested
+from cricksy_pipeline.orchestration.persist import persist_report
+from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects
+from cricksy_pipeline.orchestration.stage import stage
+from cricksy_pipeline.orchestration.illustrate import report_page
+from cricksy_pipeline.orchestration.work import deep_document
+
+
+@dg.asset(deps=[findings], **stage_options("report", kinds={"postgres", "html"}, owner=COACHING_OWNER))
+def report(context: dg.AssetExecutionContext, jobs: Jobs, objects: Objects, settings: Config) -> dg.MaterializeResult:
+    """What the coach reads: a summary, sections, drills and a week's plan, as JSON and as one self-contained HTML page.
+
+    Every number in the text is a number in the data; a guardrail holds that.
+    """
+    with stage(context, jobs, "report") as now:
+        if not now.row.deep_enabled:
+            return not_requested()
+        document = deep_document(now)
+        written = report_of(document, Findings.model_validate(now.row.deep_findings))
+        stored = persist_report(now, objects, written, report_page(now, objects, document, written))
+        return describe_report(now, written, stored, settings)

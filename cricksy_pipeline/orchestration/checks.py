@@ -1,0 +1,83 @@
+"""Guardrails as blocking, partitioned asset checks: one check step per asset, made from the one list in `analysis.guardrails`.
+
+Belongs here: reading back what a stage stored, asking the predicates, recording each answer in Dagster and in our own table.
+Does not belong here: what must hold. A failed ERROR guardrail writes `failed` to the row before Dagster hears of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+
+from cricksy_pipeline.analysis.guardrails import GUARDRAILS, GuardrailResult
+from cricksy_pipeline.errors import ErrorCode
+from cricksy_pipeline.orchestration import evidence
+from cricksy_pipeline.orchestration.evidence import ReadBack
+from cricksy_pipeline.orchestration.partitions import videos
+from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects, Videos
+from cricksy_pipeline.orchestration.stage import Stage, stage
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """An asset and how its guardrails are evaluated."""
+
+    asset: str
+    evaluate: Callable[[ReadBack], list[GuardrailResult]]
+
+
+GUARDED = (
+    Guarded("frames", evidence.of_frames),
+    Guarded("quick_results", evidence.of_quick_results),
+    Guarded("deep_results", evidence.of_deep_results),
+    Guarded("findings", evidence.of_findings),
+    Guarded("report", evidence.of_report),
+)
+
+
+def build_checks() -> list[dg.AssetChecksDefinition]:
+    """One definition per guarded asset."""
+    return [_checks_of(guarded) for guarded in GUARDED]
+
+
+def _checks_of(guarded: Guarded) -> dg.AssetChecksDefinition:
+    specs = [
+        dg.AssetCheckSpec(guardrail.name, asset=guarded.asset, blocking=True, partitions_def=videos, description=guardrail.description)
+        for guardrail in GUARDRAILS[guarded.asset]
+    ]
+
+    # can_subset=False: with it a check that yields no result would let everything downstream run.
+    @dg.multi_asset_check(name=f"{guarded.asset}_guardrails", specs=specs, can_subset=False, description=f"The guardrails of {guarded.asset}.")
+    def guardrails(
+        context: dg.AssetCheckExecutionContext, jobs: Jobs, objects: Objects, source_videos: Videos, settings: Config
+    ) -> Iterator[dg.AssetCheckResult]:
+        with stage(context, jobs, f"{guarded.asset} guardrails") as now:
+            results = guarded.evaluate(ReadBack(now, objects, source_videos, settings))
+            _record(now, guarded.asset, results)
+        yield from (_as_check_result(guarded.asset, result) for result in results)
+
+    return guardrails
+
+
+def _record(now: Stage, asset: str, results: list[GuardrailResult]) -> None:
+    now.jobs.record_guardrails(now.job_id, now.run_id, now.row.attempt, asset, results)
+    failed = [result for result in results if not result.passed and result.severity == "ERROR"]
+    for result in results:
+        now.log.info("guardrail %s.%s: job_id=%s passed=%s %s", asset, result.name, now.job_id, result.passed, result.message)
+    if failed:
+        message = "; ".join(f"{asset}.{result.name}: {result.message}" for result in failed)
+        now.jobs.fail(now.job_id, now.run_id, ErrorCode.GUARDRAIL_FAILED, message, asset)
+
+
+def _as_check_result(asset: str, result: GuardrailResult) -> dg.AssetCheckResult:
+    severity = dg.AssetCheckSeverity.ERROR if result.severity == "ERROR" else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=result.name,
+        passed=result.passed,
+        severity=severity,
+        description=result.message,
+        metadata={"actual": dg.MetadataValue.json(result.actual), "expected": dg.MetadataValue.json(result.expected)},
+    )

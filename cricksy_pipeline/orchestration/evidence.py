@@ -1,0 +1,141 @@
+"""What the guardrails of each asset are shown: the row and the stored objects, both read back.
+
+Belongs here: gathering, per asset, the arguments of the predicates in `analysis.guardrails`. Nothing a stage kept in memory is
+used: a guardrail judges what a reader would get. Does not belong here: judging.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cricksy_pipeline.analysis import guardrails
+from cricksy_pipeline.analysis.guardrails import GUARDRAILS, GuardrailResult
+from cricksy_pipeline.analysis.pose import read_stills
+from cricksy_pipeline.errors import CricksyError
+from cricksy_pipeline.orchestration.source_video import SourceVideos
+from cricksy_pipeline.orchestration.stage import Stage
+from cricksy_pipeline.orchestration.work import fetch_source, frame_table
+from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.models import VideoAnalysisJob
+from cricksy_pipeline.store.objects import ObjectStore
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """Where evidence is read from."""
+
+    now: Stage
+    objects: ObjectStore
+    source_videos: SourceVideos
+    settings: Settings
+
+    @property
+    def row(self) -> VideoAnalysisJob:
+        """The row as it was read when the check step began, after the stage had ended."""
+        return self.now.row
+
+    def document(self, output: Output) -> tuple[Any, str | None]:
+        """A stored JSON document, or None and why it cannot be read."""
+        try:
+            return json.loads(self.objects.get(output_key(self.row.s3_key, self.row.id, output))), None
+        except CricksyError as error:
+            return None, error.message
+        except ValueError as error:
+            return None, f"not JSON: {error}"
+
+
+def of_frames(read: ReadBack) -> list[GuardrailResult]:
+    """Decodes one frame of the source, in a process of its own, and compares the file with the row."""
+    import numpy as np
+
+    source = fetch_source(read.now, read.source_videos, read.settings)
+    index, _ = frame_table(read.row, read.objects)
+    try:
+        read_stills(source.path, index, np.array([0]), short_side=64)
+        problem = None
+    except CricksyError as error:
+        problem = error.message
+    return guardrails.evaluate_frames(
+        decodable=problem is None,
+        decode_error=problem,
+        source_sha256=source.sha256,
+        row_sha256=read.row.source_sha256,
+        t_s=index.t_s,
+        duration_s=index.info.duration_s,
+        max_seconds=read.settings.max_video_seconds,
+        size_bytes=source.size_bytes,
+        max_bytes=read.settings.max_video_bytes,
+        frame_count=index.info.frame_count,
+    )
+
+
+def of_quick_results(read: ReadBack) -> list[GuardrailResult]:
+    """The row's quick fields beside the stored quick results."""
+    index, plan = frame_table(read.row, read.objects)
+    stored, problem = read.document(Output.QUICK_RESULTS)
+    return guardrails.evaluate_quick_results(
+        row_results=read.row.quick_results,
+        row_findings=read.row.quick_findings,
+        row_report=read.row.quick_report,
+        stored_results=stored,
+        stored_error=problem,
+        mode=read.row.analysis_mode,
+        planned_frames=len(plan.quick),
+        duration_s=index.info.duration_s,
+    )
+
+
+def of_deep_results(read: ReadBack) -> list[GuardrailResult]:
+    """The row's deep results beside the stored ones."""
+    if not read.row.deep_enabled:
+        return _not_requested("deep_results")
+    index, plan = frame_table(read.row, read.objects)
+    stored, problem = read.document(Output.DEEP_RESULTS)
+    return guardrails.evaluate_deep_results(
+        row_results=read.row.deep_results,
+        stored_results=stored,
+        stored_error=problem,
+        mode=read.row.analysis_mode,
+        planned_frames=len(plan.deep),
+        duration_s=index.info.duration_s,
+    )
+
+
+def of_findings(read: ReadBack) -> list[GuardrailResult]:
+    """The row's findings beside the stored ones and beside the series that triggered them."""
+    if not read.row.deep_enabled:
+        return _not_requested("findings")
+    index, _ = frame_table(read.row, read.objects)
+    stored, problem = read.document(Output.FINDINGS)
+    return guardrails.evaluate_findings(
+        row_findings=read.row.deep_findings,
+        row_results=read.row.deep_results,
+        stored_findings=stored,
+        stored_error=problem,
+        mode=read.row.analysis_mode,
+        duration_s=index.info.duration_s,
+    )
+
+
+def of_report(read: ReadBack) -> list[GuardrailResult]:
+    """The row's report beside the stored one, the findings and the data."""
+    if not read.row.deep_enabled:
+        return _not_requested("report")
+    stored, problem = read.document(Output.REPORT)
+    return guardrails.evaluate_report(
+        row_report=read.row.deep_report,
+        row_findings=read.row.deep_findings,
+        row_results=read.row.deep_results,
+        stored_report=stored,
+        stored_error=problem,
+        mode=read.row.analysis_mode,
+    )
+
+
+def _not_requested(asset: str) -> list[GuardrailResult]:
+    """A quick-only job asked for no deep results: there is nothing to hold back."""
+    blank = GuardrailResult(name="", passed=True, severity="ERROR", actual=None, expected=None, message="The deep pass was not asked for.")
+    return [replace(blank, name=guardrail.name, severity=guardrail.severity) for guardrail in GUARDRAILS[asset]]

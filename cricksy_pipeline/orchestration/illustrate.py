@@ -1,0 +1,54 @@
+"""Pictures of a pass: the chosen player with skeleton and ring, each metric over time.
+
+Belongs here: which frame is shown. Does not belong here: how it is drawn (`reading.pictures`, `reading.plots`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cricksy_pipeline.analysis.landmarks import Landmarks
+from cricksy_pipeline.analysis.passes import PassResult
+from cricksy_pipeline.analysis.pose import read_stills
+from cricksy_pipeline.orchestration.work import Work
+from cricksy_pipeline.store.keys import Output
+
+PICTURE_SHORT_SIDE = 480
+KEY_EVENTS = ("contact", "release", "take")
+
+
+def illustrate(work: Work, result: PassResult) -> dict[Output, bytes]:
+    """PNG pictures by output name. Without anybody in the video the player's picture is its first frame, unmarked."""
+    from cricksy_pipeline.reading.plots import metrics_png
+
+    return {Output.PLAYER: _player(work, result), Output.METRICS_PLOT: metrics_png(result.document.metrics)}
+
+
+def shown_frame(result: PassResult) -> int | None:
+    """The frame number of the player's picture: the first contact, release or take, else where he is seen best; None where he never is."""
+    marks = result.landmarks
+    if not marks.found.any():
+        return None
+    for delivery in result.document.metrics.deliveries:
+        for event in delivery.events:
+            if event.name in KEY_EVENTS:
+                return _nearest_found(marks, event.t_s)
+    seen = np.where(marks.found, marks.visibility.mean(axis=1), -1.0)
+    return int(marks.frame[int(np.argmax(seen))])
+
+
+def _player(work: Work, result: PassResult) -> bytes:
+    from cricksy_pipeline.reading.pictures import player_picture
+
+    frame = shown_frame(result)
+    (image,) = read_stills(work.video, work.index, np.array([frame or 0]), short_side=PICTURE_SHORT_SIDE)
+    if frame is None:
+        return player_picture(image, None, None)
+    row = int(np.flatnonzero(result.landmarks.frame == frame)[0])
+    scale = image.shape[1] / work.index.info.width
+    return player_picture(image, result.landmarks.xy[row] * scale, result.landmarks.visibility[row])
+
+
+def _nearest_found(marks: Landmarks, t_s: float) -> int:
+    found = np.flatnonzero(marks.found)
+    return int(marks.frame[found[np.argmin(np.abs(marks.t_s[found] - t_s))]])

@@ -1,0 +1,148 @@
+"""Where each stage's results go: first the object store, read back, then the row, read back.
+
+Belongs here: the order of writes of every stage and the log lines that operators search for. Does not belong here: how a write is
+checked (`store`), what is written (`analysis`). The lengths in the log lines are those of the JSON text that the row gave back.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from cricksy_pipeline.analysis.documents import AnalysisResults, Document, Findings, Report, as_json
+from cricksy_pipeline.analysis.landmark_table import frame_table_to_parquet, to_parquet
+from cricksy_pipeline.analysis.passes import PassResult
+from cricksy_pipeline.analysis.sampling import SamplingPlan
+from cricksy_pipeline.analysis.video import FrameIndex
+from cricksy_pipeline.orchestration.source_video import SourceVideo
+from cricksy_pipeline.orchestration.stage import Stage
+from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.objects import ObjectStore
+
+JSON, PARQUET, HTML, PNG = "application/json", "application/vnd.apache.parquet", "text/html; charset=utf-8", "image/png"
+
+
+@dataclass
+class Stored:
+    """What a stage wrote: object keys by name, bytes in all."""
+
+    keys: dict[str, str] = field(default_factory=dict)
+    size_bytes: int = 0
+
+
+class Outputs:
+    """Writes the objects of one job, and remembers what it wrote."""
+
+    def __init__(self, now: Stage, objects: ObjectStore) -> None:
+        self._now = now
+        self._objects = objects
+        self.stored = Stored()
+
+    def key(self, output: Output) -> str:
+        """The object key of one output of this job."""
+        return output_key(self._now.row.s3_key, self._now.job_id, output)
+
+    def write(self, output: Output, data: bytes, content_type: str) -> str:
+        """Write one object (the store reads it back and compares). Raises CricksyError STORE_UNAVAILABLE."""
+        head = self._objects.put(self.key(output), data, content_type)
+        self.stored.keys[str(output)] = head.key
+        self.stored.size_bytes += head.size
+        return head.key
+
+    def write_json(self, output: Output, document: Document | dict[str, Any] | list) -> str:
+        """Write a document as UTF-8 JSON; NaN is refused."""
+        content = as_json(document) if isinstance(document, Document) else document
+        return self.write(output, json.dumps(content, allow_nan=False, ensure_ascii=False).encode(), JSON)
+
+
+def persist_frames(now: Stage, objects: ObjectStore, index: FrameIndex, plan: SamplingPlan, source: SourceVideo) -> Stored:
+    """The frame table to the store, the identity of the file to the row."""
+    outputs = Outputs(now, objects)
+    outputs.write(Output.FRAMES, frame_table_to_parquet(index, plan), PARQUET)
+    now.jobs.record_source(now.job_id, now.run_id, sha256=source.sha256, size=source.size_bytes)
+    return outputs.stored
+
+
+def persist_quick(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes]) -> Stored:
+    """Quick landmarks, results, findings and report: store, then row at QUICK_DONE."""
+    outputs = Outputs(now, objects)
+    outputs.write(Output.QUICK_FRAMES, to_parquet(result.landmarks), PARQUET)
+    document = _with_pictures(outputs, result.document, pictures, Output.QUICK_FRAMES, Output.QUICK_RESULTS)
+    key = outputs.key(Output.QUICK_RESULTS)
+    now.log.info("Saving quick results to S3: job_id=%s bucket=%s key=%s", now.job_id, objects.bucket, key)
+    outputs.write_json(Output.QUICK_RESULTS, document)
+    row = now.jobs.publish_quick(
+        now.job_id,
+        now.run_id,
+        results=as_json(document),
+        findings=as_json(document.findings),
+        report=as_json(document.report),
+        results_s3_key=key,
+        analysis_version=document.meta.analysis_version,
+    )
+    now.log.info(
+        "Persisted quick artifacts: job_id=%s results_s3_key=%s findings_len=%d report_len=%d",
+        now.job_id, row.quick_results_s3_key, length(row.quick_findings), length(row.quick_report),
+    )  # fmt: skip
+    return outputs.stored
+
+
+def persist_deep(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes]) -> Stored:
+    """Deep landmarks and results: store, then row. Findings and report are still null in both."""
+    outputs = Outputs(now, objects)
+    now.log.info("Saving deep frames to S3: job_id=%s frames_count=%d", now.job_id, len(result.landmarks))
+    outputs.write(Output.DEEP_FRAMES, to_parquet(result.landmarks), PARQUET)
+    if now.row.include_frames:
+        outputs.write_json(Output.DEEP_FRAMES_JSON, frames_as_json(result))
+    document = _with_pictures(outputs, result.document, pictures, Output.DEEP_FRAMES, Output.DEEP_RESULTS)
+    key = outputs.write_json(Output.DEEP_RESULTS, document)
+    now.jobs.publish_deep_results(now.job_id, now.run_id, results=as_json(document), s3_key=key)
+    return outputs.stored
+
+
+def persist_findings(now: Stage, objects: ObjectStore, found: Findings) -> Stored:
+    """Findings to their own object and field, and into both copies of the deep results."""
+    outputs = Outputs(now, objects)
+    outputs.write_json(Output.FINDINGS, found)
+    row = now.jobs.publish_findings(now.job_id, now.run_id, as_json(found))
+    outputs.write_json(Output.DEEP_RESULTS, row.deep_results)
+    return outputs.stored
+
+
+def persist_report(now: Stage, objects: ObjectStore, written: Report, page: str) -> Stored:
+    """The report to its own objects and field, and into both copies of the deep results."""
+    outputs = Outputs(now, objects)
+    outputs.write_json(Output.REPORT, written)
+    outputs.write(Output.REPORT_HTML, page.encode(), HTML)
+    row = now.jobs.publish_report(now.job_id, now.run_id, as_json(written))
+    outputs.write_json(Output.DEEP_RESULTS, row.deep_results)
+    return outputs.stored
+
+
+def length(document: dict[str, Any] | None) -> int:
+    """Characters of the document's JSON text; 0 where there is none."""
+    return 0 if document is None else len(json.dumps(document, ensure_ascii=False))
+
+
+def frames_as_json(result: PassResult) -> list[dict[str, Any]]:
+    """Landmarks as the earlier system's readers know them: one object a frame, null where nobody was found."""
+    from cricksy_pipeline.analysis.landmarks import LANDMARK_NAMES
+
+    marks = result.landmarks
+    rows = zip(marks.frame.tolist(), marks.t_s.tolist(), marks.found.tolist(), marks.xy.tolist(), marks.visibility.tolist(), strict=True)
+    return [
+        {
+            "frame": frame,
+            "t_s": t_s,
+            "landmarks": [{"name": n, "x": x, "y": y, "visibility": v} for n, (x, y), v in zip(LANDMARK_NAMES, xy, seen, strict=True)] if found else None,
+        }
+        for frame, t_s, found, xy, seen in rows
+    ]
+
+
+def _with_pictures(outputs: Outputs, document: AnalysisResults, pictures: dict[Output, bytes], *others: Output) -> AnalysisResults:
+    for output, data in pictures.items():
+        outputs.write(output, data, PNG)
+    named = {str(output): outputs.key(output) for output in (*pictures, *others)}
+    return document.model_copy(update={"outputs": named})

@@ -1,0 +1,67 @@
+"""What a run works with, opened once per run: the job rows, the object store, the pose model, a local copy of the video.
+
+Belongs here: Dagster resources, each a few lines over `stack`. They are plain objects behind `dg.ResourceParam`, not config models,
+because Dagster's pages show a resource's config and an address may hold a password. Does not belong here: what stages do with them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from cricksy_pipeline import stack
+from cricksy_pipeline.analysis.model import PoseModel
+from cricksy_pipeline.orchestration.source_video import SourceVideos
+from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.store.jobs import JobStore
+from cricksy_pipeline.store.objects import ObjectStore
+
+Jobs = dg.ResourceParam[JobStore]
+Objects = dg.ResourceParam[ObjectStore]
+Videos = dg.ResourceParam[SourceVideos]
+Config = dg.ResourceParam[Settings]
+
+
+class Model:
+    """The pose model, fetched at first use: a run that needs no pose never asks for weights."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._model: PoseModel | None = None
+
+    def get(self) -> PoseModel:
+        """The model, verified by hash. Raises CricksyError INTERNAL where no source has it."""
+        if self._model is None:
+            self._model = stack.open_pose_model(self._settings)
+        return self._model
+
+
+Weights = dg.ResourceParam[Model]
+
+
+def build_resources(settings: Settings) -> dict[str, object]:
+    """The resources of one code location, by the parameter name that assets use."""
+
+    @dg.resource(description="Job rows in PostgreSQL.")
+    def jobs(_) -> JobStore:
+        return stack.open_job_store(settings)
+
+    @dg.resource(description="Uploads and results: an S3 bucket or a local folder.")
+    def objects(_) -> ObjectStore:
+        return stack.open_object_store(settings)
+
+    @dg.resource(description="Local copies of source videos, removed when the run ends.", required_resource_keys={"objects"})
+    def source_videos(context) -> Iterator[SourceVideos]:
+        with tempfile.TemporaryDirectory(prefix="cricksy-run-") as folder:
+            yield SourceVideos(context.resources.objects, Path(folder))
+
+    return {
+        "jobs": jobs,
+        "objects": objects,
+        "source_videos": source_videos,
+        "weights": dg.ResourceDefinition.hardcoded_resource(Model(settings), description="BlazePose weights, by SHA-256."),
+        "settings": dg.ResourceDefinition.hardcoded_resource(settings, description="CRICKSY_* variables."),
+    }

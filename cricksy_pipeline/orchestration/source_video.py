@@ -1,0 +1,65 @@
+"""A local copy of the uploaded video, as it was when the job was made.
+
+Belongs here: fetching once per run and proving that the bytes are the ones the row names. Does not belong here: looking inside the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.store.objects import ObjectStore
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class SourceVideo:
+    """The file and its identity."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+class SourceVideos:
+    """Local copies, one per object key, kept for as long as the run lives."""
+
+    def __init__(self, objects: ObjectStore, folder: Path) -> None:
+        self._objects = objects
+        self._folder = folder
+        self._fetched: dict[str, SourceVideo] = {}
+
+    def fetch(self, key: str, *, expected_sha256: str | None, max_bytes: int) -> SourceVideo:
+        """The video under `key`, on this machine's disk.
+
+        Raises CricksyError: SOURCE_MISSING where the object is gone, VIDEO_TOO_LARGE before anything is fetched,
+        SOURCE_CHANGED where its hash is not the row's.
+        """
+        if key not in self._fetched:
+            self._fetched[key] = self._fetch(key, max_bytes)
+        video = self._fetched[key]
+        if expected_sha256 is not None and video.sha256 != expected_sha256:
+            raise CricksyError(ErrorCode.SOURCE_CHANGED, f"The object {key} is not the file that this job was made for (its SHA-256 differs).")
+        return video
+
+    def _fetch(self, key: str, max_bytes: int) -> SourceVideo:
+        head = self._objects.head(key)
+        if head is None:
+            raise CricksyError(ErrorCode.SOURCE_MISSING, f"The uploaded video is no longer in the store: {key}")
+        if head.size > max_bytes:
+            raise CricksyError(ErrorCode.VIDEO_TOO_LARGE, f"The file has {head.size:,} bytes; {max_bytes:,} are allowed.")
+        path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}{Path(key).suffix.lower()}"
+        self._objects.download(key, path)
+        return SourceVideo(path, sha256_of(path), path.stat().st_size)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, read in blocks."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

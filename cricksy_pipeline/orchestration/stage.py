@@ -1,0 +1,134 @@
+"""One stage of a run: who owns the row, that it is alive, and that every failure reaches it.
+
+Belongs here: the wrapper inside which every asset and check body runs. Does not belong here: what a stage computes or stores.
+
+Why a wrapper and not a hook or a sensor: Dagster's hooks do not see check steps, and a run-failure sensor loses an event when its
+body raises. What is written here, in the process that failed, is written while the reason is still known.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import dagster as dg
+from dagster import DagsterExecutionInterruptedError
+
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.store.jobs import JobStore, LostClaim
+from cricksy_pipeline.store.models import VideoAnalysisJob
+
+HEARTBEAT_S = 10.0
+PROGRESS_S = 1.0
+
+
+@dataclass
+class Stage:
+    """A running stage, as an asset body sees it.
+
+    Attributes:
+        row: the job row as it was when the stage began.
+        log: Dagster's log of this step; lines are also what operators search for.
+    """
+
+    name: str
+    row: VideoAnalysisJob
+    run_id: str
+    jobs: JobStore
+    log: logging.Logger
+    _lost: threading.Event = field(default_factory=threading.Event)
+    _written_at: float = 0.0
+    _logged_tenth: int = -1
+
+    @property
+    def job_id(self) -> str:
+        """The job, which is also the partition key."""
+        return self.row.id
+
+    def progress(self, low: float, high: float) -> Callable[[int, int], None]:
+        """A callback for (done, wanted) that moves the row from `low` to `high` per cent, at most once a second, by real frames."""
+
+        def report(done: int, wanted: int) -> None:
+            if self._lost.is_set():
+                raise LostClaim(f"run {self.run_id} no longer owns job {self.job_id}")
+            share = done / wanted if wanted else 1.0
+            if int(share * 10) > self._logged_tenth:
+                self._logged_tenth = int(share * 10)
+                self.log.info("%s: job_id=%s %d of %d frames", self.name, self.job_id, done, wanted)
+            if done >= wanted or time.monotonic() - self._written_at >= PROGRESS_S:
+                self._written_at = time.monotonic()
+                self.jobs.progress(self.job_id, self.run_id, low + (high - low) * share)
+
+        return report
+
+
+@contextmanager
+def stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, jobs: JobStore, name: str, *, claims: bool = False) -> Iterator[Stage]:
+    """Run the body as stage `name` of the job that the partition key names.
+
+    The first stage claims the row for this run; the others demand that it does own it. While the body runs the row's heartbeat moves.
+    Any exception is written to the row under its code and raised again, as `dg.Failure` where its code says that a retry is no use.
+    A run that has lost the row (to a newer run) writes nothing.
+    """
+    job_id, run_id = context.partition_key, context.run.run_id
+    try:
+        row = jobs.claim(job_id, run_id) if claims else jobs.owned(job_id, run_id)
+        current = Stage(name, row, run_id, jobs, context.log)
+        with _heartbeat(current):
+            yield current
+    except LostClaim as lost:
+        raise dg.Failure(description=f"{lost}. Nothing was written.", allow_retries=False) from lost
+    except dg.Failure:
+        raise  # already recorded, by what raised it
+    except CricksyError as error:
+        _record(jobs, job_id, run_id, name, error, context.log)
+        raise dg.Failure(
+            description=str(error),
+            metadata={"error_code": str(error.code), "advice": error.advice, "stage": name},
+            allow_retries=error.transient,
+        ) from error
+    except BaseException as error:
+        _record(jobs, job_id, run_id, name, _as_coded(error, name), context.log)
+        raise
+
+
+def _as_coded(error: BaseException, name: str) -> CricksyError:
+    if isinstance(error, (KeyboardInterrupt, DagsterExecutionInterruptedError, SystemExit, GeneratorExit)):
+        return CricksyError(ErrorCode.CANCELED, f"The run was stopped during {name}.")
+    return CricksyError(ErrorCode.INTERNAL, f"An unexpected fault stopped {name} ({type(error).__name__}: {str(error)[:300]}).")
+
+
+def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyError, log: logging.Logger) -> None:
+    try:
+        changed = jobs.fail(job_id, run_id, error.code, error.message, name)
+    except Exception as second:  # the first error is the one to raise; the reconciler finds the row by its heartbeat
+        log.error("could not write the failure of job_id=%s to its row: %s", job_id, second)
+        return
+    log.error("job_id=%s status_after=%s error_code=%s stage=%s: %s", job_id, "failed" if changed else "unchanged", error.code, name, error.message)
+
+
+@contextmanager
+def _heartbeat(current: Stage) -> Iterator[None]:
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(HEARTBEAT_S):
+            try:
+                current.jobs.heartbeat(current.job_id, current.run_id)
+            except LostClaim:
+                current._lost.set()
+                return
+            except CricksyError as error:  # the database is away for a moment: the next beat tries again
+                current.log.warning("heartbeat of job_id=%s failed: %s", current.job_id, error)
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{current.job_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=HEARTBEAT_S)

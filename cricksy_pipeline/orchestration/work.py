@@ -1,0 +1,96 @@
+"""What a stage works on: the video on disk, its frame index and plan, the model, what earlier stages stored.
+
+Belongs here: reading inputs for a stage, each from where the earlier stage persisted it. Does not belong here: writing (`persist`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cricksy_pipeline import __version__
+from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults
+from cricksy_pipeline.analysis.landmark_table import frame_table_from_parquet, from_parquet
+from cricksy_pipeline.analysis.landmarks import Landmarks
+from cricksy_pipeline.analysis.model import PoseModel
+from cricksy_pipeline.analysis.passes import QUICK_FPS, QUICK_SECONDS, AnalysisRequest
+from cricksy_pipeline.analysis.sampling import SamplingPlan
+from cricksy_pipeline.analysis.versions import analysis_version
+from cricksy_pipeline.analysis.video import FrameIndex, VideoLimits
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.orchestration.resources import Model
+from cricksy_pipeline.orchestration.source_video import SourceVideo, SourceVideos
+from cricksy_pipeline.orchestration.stage import Stage
+from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.models import VideoAnalysisJob
+from cricksy_pipeline.store.objects import ObjectStore
+
+
+@dataclass(frozen=True)
+class Work:
+    """The inputs of a pass."""
+
+    video: Path
+    index: FrameIndex
+    plan: SamplingPlan
+    model: PoseModel
+    request: AnalysisRequest
+
+
+def require_mode(row: VideoAnalysisJob) -> AnalysisMode:
+    """The row's analysis mode. Raises CricksyError MODE_MISSING or MODE_UNSUPPORTED; it is never guessed."""
+    if not row.analysis_mode:
+        raise CricksyError(ErrorCode.MODE_MISSING, "The job does not say whether batting, bowling, wicketkeeping or fielding was filmed.")
+    try:
+        return AnalysisMode(row.analysis_mode)
+    except ValueError:
+        raise CricksyError(ErrorCode.MODE_UNSUPPORTED, f"{row.analysis_mode!r} is not a mode this analysis knows.") from None
+
+
+def video_limits(settings: Settings) -> VideoLimits:
+    """How long and how large a video may be."""
+    return VideoLimits(max_seconds=settings.max_video_seconds, max_bytes=settings.max_video_bytes)
+
+
+def fetch_source(now: Stage, source_videos: SourceVideos, settings: Settings) -> SourceVideo:
+    """The uploaded video on this machine's disk, proven to be the one that the job was made for."""
+    return source_videos.fetch(now.row.s3_key, expected_sha256=now.row.source_sha256, max_bytes=settings.max_video_bytes)
+
+
+def open_work(now: Stage, objects: ObjectStore, source_videos: SourceVideos, weights: Model, settings: Settings) -> Work:
+    """Everything a pass needs, from the row, the store and the caches."""
+    source = fetch_source(now, source_videos, settings)
+    index, plan = frame_table(now.row, objects)
+    model = weights.get()
+    request = AnalysisRequest(
+        job_id=now.job_id,
+        mode=require_mode(now.row),
+        sample_fps=float(now.row.sample_fps),
+        source_sha256=source.sha256,
+        analysis_version=version_of(now.row, model),
+        code_version=__version__,
+    )
+    return Work(source.path, index, plan, model, request)
+
+
+def version_of(row: VideoAnalysisJob, model: PoseModel) -> str:
+    """The analysis version that a run of this row would have now."""
+    sampling = {"quick_fps": QUICK_FPS, "quick_seconds": QUICK_SECONDS, "deep_fps": float(row.sample_fps), "deep": row.deep_enabled}
+    return analysis_version(model_sha256=model.sha256, settings=sampling)
+
+
+def frame_table(row: VideoAnalysisJob, objects: ObjectStore) -> tuple[FrameIndex, SamplingPlan]:
+    """The frame index and the plan, as the stage `frames` stored them."""
+    return frame_table_from_parquet(objects.get(output_key(row.s3_key, row.id, Output.FRAMES)))
+
+
+def quick_look(now: Stage, objects: ObjectStore) -> tuple[Landmarks, AnalysisResults]:
+    """The quick pass's landmarks and document, as the stage `quick_results` stored them."""
+    landmarks = from_parquet(objects.get(output_key(now.row.s3_key, now.job_id, Output.QUICK_FRAMES)))
+    return landmarks, AnalysisResults.model_validate(now.row.quick_results)
+
+
+def deep_document(now: Stage) -> AnalysisResults:
+    """The deep results document, as the row holds it now."""
+    return AnalysisResults.model_validate(now.row.deep_results)

@@ -1,0 +1,174 @@
+"""What the report page shows, worked out from the documents: the order, the words beside a number, what is grouped.
+
+Belongs here: documents -> small frozen values that a template can print as they are. Does not belong here: markup of the page
+(`templates/report.html`), drawing (`plots`, `range_bar`), any judgement (`analysis.findings` made it already).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from cricksy_pipeline.analysis.documents import AnalysisResults, Finding, Findings, Metric, Report
+from cricksy_pipeline.reading.notation import NBSP, band_limits, band_words, clock, percent, value_with_interval
+from cricksy_pipeline.reading.range_bar import range_bar_svg
+
+MAX_FINDINGS = 3
+_STATUS_WORDS = {"published": "published", "coaching": "coaching knowledge", "uncalibrated": "uncalibrated"}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where in the video: `clock` as m:ss.ss, and the frame in presentation order."""
+
+    clock: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """One finding, ready to print. Empty strings and None where it has no number, band or bar."""
+
+    title: str
+    message: str
+    severity: str
+    kind: str
+    value: str
+    band: str
+    band_note: str
+    bar: Markup | None
+    balls: str
+    chance_outside: str
+    why: str
+    cues: tuple[str, ...]
+    drills: tuple[tuple[str, str], ...]
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One measured metric, ready to print."""
+
+    label: str
+    value: str
+    bar: Markup
+    band: str
+    band_note: str
+    balls: int
+    in_band: str
+    view: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Metrics that are null for the same reason, and the one way to film them."""
+
+    labels: tuple[str, ...]
+    reason: str
+    how_to_film: str
+
+
+def band_note(band: Mapping[str, Any] | None) -> str:
+    """Where a band comes from and how far to trust it: `house default, uncalibrated`."""
+    if not isinstance(band, Mapping):
+        return ""
+    parts = [str(band.get("source") or ""), _STATUS_WORDS.get(str(band.get("status")), "")]
+    return ", ".join(dict.fromkeys(p for p in parts if p))
+
+
+def balls(n: int) -> str:
+    """`1 ball`, `3 balls`."""
+    return f"{n}{NBSP}ball{'' if n == 1 else 's'}"
+
+
+def evidence_of(finding: Finding, metric: Metric | None) -> tuple[float | None, tuple[float, float] | None, Any, str, int]:
+    """Value, 95 % interval, band, unit and count of a finding: its own evidence first, its metric where the evidence is silent."""
+    own = finding.evidence
+    value = own.get("value", metric.value if metric else None)
+    ci95 = own.get("ci95") or (metric.ci95 if metric else None)
+    band = own.get("band") or (metric.band.model_dump() if metric and metric.band else None)
+    unit = own.get("unit") or (metric.unit if metric else "")
+    return value, tuple(ci95) if ci95 else None, band, unit, own.get("n", metric.n if metric else 0)
+
+
+def moments_of(finding: Finding) -> tuple[Moment, ...]:
+    """When a finding is to be seen: its worst frames, else the times of its evidence."""
+    worst = finding.video_evidence.worst_frames
+    if worst:
+        return tuple(Moment(m.timestamp, m.frame) for m in worst)
+    pairs = zip(finding.evidence.get("t_s") or [], finding.evidence.get("frames") or [], strict=False)
+    return tuple(Moment(clock(t), frame) for t, frame in pairs)
+
+
+def finding_view(finding: Finding, metric: Metric | None, how_by_drill: Mapping[str, str]) -> FindingView:
+    """One finding with everything the page says of it. `how_by_drill` explains a drill by its name."""
+    value, ci95, band, unit, n = evidence_of(finding, metric)
+    singles = [d.value for d in metric.per_delivery] if metric else []
+    return FindingView(
+        title=finding.title, message=finding.message, severity=finding.severity, kind=finding.kind,
+        value=value_with_interval(value, ci95, unit) if value is not None else "",
+        band=band_words(band, unit), band_note=band_note(band),
+        bar=range_bar_svg(value, ci95, band_limits(band), unit, per_delivery=singles) if value is not None else None,
+        balls=balls(n) if value is not None else "",
+        chance_outside=percent(finding.confidence) if finding.confidence is not None and finding.kind == "technique" else "",
+        why=finding.why_it_matters, cues=tuple(finding.cues),
+        drills=tuple((name, how_by_drill.get(name, "")) for name in finding.suggested_drills), moments=moments_of(finding),
+    )  # fmt: skip
+
+
+def metric_row(metric: Metric) -> MetricRow | None:
+    """The table row of a metric, or None when it was not measured."""
+    if metric.value is None:
+        return None
+    band = metric.band.model_dump() if metric.band else None
+    return MetricRow(
+        label=metric.label, value=value_with_interval(metric.value, metric.ci95, metric.unit),
+        bar=range_bar_svg(metric.value, metric.ci95, band_limits(band), metric.unit, per_delivery=[d.value for d in metric.per_delivery], labelled=False),
+        band=band_words(band, metric.unit), band_note=band_note(band), balls=metric.n,
+        in_band=percent(metric.score) if metric.score is not None and band else "", view=metric.view or "", definition=metric.definition,
+    )  # fmt: skip
+
+
+def gaps(results: AnalysisResults, findings: Findings | None) -> tuple[Gap, ...]:
+    """What could not be measured, metrics with the same reason and remedy together, each metric once."""
+    stated = [(m.label, m.reason, m.how_to_film or "") for m in findings.not_measured] if findings else []
+    named = {m.metric for m in findings.not_measured} if findings else set()
+    stated += [(m.label, m.reason or "No reason was given.", "") for key, m in results.metrics.metrics.items() if m.value is None and key not in named]
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for label, reason, how in stated:
+        grouped.setdefault((reason, how), []).append(label)
+    return tuple(Gap(tuple(labels), reason, how) for (reason, how), labels in grouped.items())
+
+
+def chosen_findings(findings: Findings | None) -> tuple[list[Finding], list[Finding]]:
+    """(what the page leads with, filming notes): at most three technique findings, and quality findings apart; these lead if alone."""
+    if findings is None:
+        return [], []
+    technique = [f for f in findings.findings if f.kind == "technique"][:MAX_FINDINGS]
+    quality = [f for f in findings.findings if f.kind == "quality"]
+    return (technique, quality) if technique else (quality[:MAX_FINDINGS], [])
+
+
+def facts(results: AnalysisResults, findings: Findings | None) -> list[tuple[str, str, str]]:
+    """The few figures at the top of the page: (name, value, remark)."""
+    pose = results.pose_summary
+    told = [
+        ("Player found", f"{pose.detection_rate_percent:.0f}{NBSP}%", f"of {pose.sampled_frames} frames looked at"),
+        ("Balls", str(len(results.metrics.deliveries)), f"in {clock(pose.duration_s)} of video"),
+    ]
+    if findings and findings.confidence_label is not None:
+        score = percent(findings.confidence_score) if findings.confidence_score is not None else ""
+        told.insert(0, ("Trust in the measurements", findings.confidence_label, score))
+    if findings and findings.overall_level is not None:
+        told.insert(0, ("Overall", findings.overall_level, "high is good"))
+    return told
+
+
+def other_drills(report: Report | None, shown: list[FindingView]) -> list[tuple[str, str]]:
+    """Drills of the report that no shown finding names."""
+    named = {name for view in shown for name, _ in view.drills}
+    return [(d.name, d.how) for d in report.drills if d.name not in named] if report else []

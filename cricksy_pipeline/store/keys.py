@@ -1,0 +1,164 @@
+"""Every rule about object keys, in one place.
+
+Belongs here: how a key is made and taken apart. Does not belong here: reading or writing what lies there (`objects`).
+
+    coach_plus/{coach|org}/{owner_id}/{session_id}/{video_id}/original.mp4          the upload
+    coach_plus/{coach|org}/{owner_id}/{session_id}/{video_id}/analysis/{job_id}/... the outputs of one job over it
+
+The job id is in every output key, so two jobs over one upload never overwrite each other. A key is data from outside: nothing
+here, and no store, lets one name a place outside its bucket.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+UPLOAD_ROOT = "coach_plus"
+VIDEO_SUFFIXES: tuple[str, ...] = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".3gp")
+MAX_KEY_LENGTH = 500
+"""The length of the key columns; S3 allows 1024 bytes."""
+
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=-]{0,127}")
+
+
+class Output(StrEnum):
+    """The name of each object that an analysis leaves."""
+
+    FRAMES = "frames.parquet"
+    QUICK_FRAMES = "quick_frames.parquet"
+    QUICK_RESULTS = "quick_results.json"
+    DEEP_FRAMES = "deep_frames.parquet"
+    DEEP_FRAMES_JSON = "deep_frames.json"
+    DEEP_RESULTS = "deep_results.json"
+    FINDINGS = "findings.json"
+    REPORT = "report.json"
+    REPORT_HTML = "report.html"
+    REPORT_PDF = "report.pdf"
+    OVERLAY = "overlay.mp4"
+    PLAYER_IMAGE = "player.png"
+    METRICS_IMAGE = "metrics.png"
+
+    @property
+    def content_type(self) -> str:
+        """The media type that the object is served with."""
+        return _CONTENT_TYPES[self.value.rpartition(".")[2]]
+
+
+_CONTENT_TYPES = {
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "mp4": "video/mp4",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+@dataclass(frozen=True)
+class UploadKey:
+    """The parts of an upload's key. `suffix` has its dot and is in lower case."""
+
+    owner_type: str
+    owner_id: str
+    session_id: str
+    video_id: str
+    suffix: str
+
+
+def upload_key(owner_type: str, owner_id: str, session_id: str, video_id: str, suffix: str) -> str:
+    """The key of an uploaded video.
+
+    Args:
+        owner_type: `coach` or `org`.
+        owner_id, session_id, video_id: letters, digits and `._@+=-`, not starting with a dot.
+        suffix: file suffix with or without its dot, one of `VIDEO_SUFFIXES`, in either case.
+
+    Raises:
+        ValueError: a part that does not fit.
+    """
+    if owner_type not in ("coach", "org"):
+        raise ValueError(f"the owner type must be coach or org, not {owner_type!r}")
+    dotted = "." + suffix.lower().removeprefix(".")
+    if dotted not in VIDEO_SUFFIXES:
+        raise ValueError(f"{suffix!r} is not the suffix of a video: {', '.join(VIDEO_SUFFIXES)}")
+    parts = [_part(owner_id), _part(session_id), _part(video_id)]
+    return checked_key("/".join((UPLOAD_ROOT, owner_type, *parts, f"original{dotted}")))
+
+
+def parse_upload_key(key: str) -> UploadKey | None:
+    """The parts of an upload's key, or None for any other key (an output, a file dropped into the bucket by hand)."""
+    parts = key.split("/")
+    if len(parts) != 6 or parts[0] != UPLOAD_ROOT or len(key) > MAX_KEY_LENGTH:
+        return None
+    _, owner_type, owner_id, session_id, video_id, name = parts
+    stem, dot, suffix = name.rpartition(".")
+    fits = owner_type in ("coach", "org") and all(_PART.fullmatch(part) for part in (owner_id, session_id, video_id))
+    if not fits or stem != "original" or dot + suffix not in VIDEO_SUFFIXES:
+        return None
+    return UploadKey(owner_type, owner_id, session_id, video_id, dot + suffix)
+
+
+def output_folder(source_key: str, job_id: str) -> str:
+    """The folder of one job's outputs, beside its source, without a closing slash. Works for any safe source key.
+
+    Raises:
+        ValueError: an unsafe source key or job id.
+    """
+    folder = checked_key(source_key).rpartition("/")[0]
+    return f"{folder}/analysis/{_part(job_id)}" if folder else f"analysis/{_part(job_id)}"
+
+
+def output_key(source_key: str, job_id: str, name: Output) -> str:
+    """The key of one output of one job.
+
+    Args:
+        source_key: key of the upload, in the layout above or anywhere else in the bucket.
+        job_id: id of the job row.
+        name: which output.
+
+    Raises:
+        ValueError: an unsafe source key or job id, a name that is not an `Output`, or a key too long for its column.
+    """
+    return checked_key(f"{output_folder(source_key, job_id)}/{Output(name)}")
+
+
+def still_key(source_key: str, job_id: str, label: str) -> str:
+    """The key of one still picture of a job; the label is letters, digits and `._@+=-`.
+
+    Raises:
+        ValueError: as `output_key`.
+    """
+    return checked_key(f"{output_folder(source_key, job_id)}/stills/{_part(label)}.png")
+
+
+def is_output_key(key: str) -> bool:
+    """Whether the key lies in an `analysis/{job_id}/` folder, so that an overlay video is never taken for an upload."""
+    return re.search(r"(^|/)analysis/[^/]+/", key) is not None
+
+
+def is_video_key(key: str) -> bool:
+    """Whether the key ends as a video does and is no output."""
+    return key.lower().endswith(VIDEO_SUFFIXES) and not is_output_key(key)
+
+
+def checked_key(key: str) -> str:
+    """The key, if it names a place inside its bucket on every store.
+
+    Raises:
+        ValueError: empty, longer than 500 characters, absolute, with an empty part, `.`, `..`, a backslash, or a control character.
+    """
+    if not key or len(key) > MAX_KEY_LENGTH:
+        raise ValueError(f"an object key has 1 to {MAX_KEY_LENGTH} characters: {key[:80]!r}")
+    if "\\" in key or any(ord(sign) < 32 or ord(sign) == 127 for sign in key):
+        raise ValueError(f"an object key has no backslash and no control character: {key[:80]!r}")
+    if any(part in ("", ".", "..") for part in key.split("/")):
+        raise ValueError(f"an object key is relative and has no empty, '.' or '..' part: {key[:80]!r}")
+    return key
+
+
+def _part(value: str) -> str:
+    if not _PART.fullmatch(value):
+        raise ValueError(f"{value[:80]!r} cannot be part of an object key")
+    return value

@@ -1,0 +1,254 @@
+"""The tables: `video_sessions`, `video_analysis_jobs`, `guardrail_results`.
+
+Belongs here: columns, types, enums and the constraints that hold whoever writes. Does not belong here: how a row changes
+(`sessions`, `jobs`) or how it is read (`job_read`). Names and types of the first two tables are those of the earlier system;
+a migrated database and these models are held equal by a test.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+    true,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
+
+
+class JobStatus(StrEnum):
+    """`video_analysis_jobs.status`; the order is that of the enum type in PostgreSQL. `processing` and `completed` are the earlier system's."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    QUICK_RUNNING = "quick_running"
+    QUICK_DONE = "quick_done"
+    DEEP_RUNNING = "deep_running"
+    DONE = "done"
+
+
+class SessionStatus(StrEnum):
+    """`video_sessions.status`."""
+
+    PENDING = "pending"
+    UPLOADED = "uploaded"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class OwnerType(StrEnum):
+    """`video_sessions.owner_type`: a single coach, or an organisation."""
+
+    COACH = "coach"
+    ORG = "org"
+
+
+class AnalysisContext(StrEnum):
+    """`video_sessions.analysis_context`: what the whole folder is about; a job's mode is never `mixed`."""
+
+    BATTING = "batting"
+    BOWLING = "bowling"
+    WICKETKEEPING = "wicketkeeping"
+    FIELDING = "fielding"
+    MIXED = "mixed"
+
+
+class CameraView(StrEnum):
+    """`video_sessions.camera_view`: where the camera stood, as the coach said."""
+
+    SIDE = "side"
+    FRONT = "front"
+    BEHIND = "behind"
+    OTHER = "other"
+
+
+ANALYSIS_MODES: tuple[str, ...] = ("batting", "bowling", "wicketkeeping", "fielding")
+"""The values of `video_analysis_jobs.analysis_mode`. Required for every job made here, never defaulted."""
+
+RUNNING: tuple[str, ...] = (JobStatus.PROCESSING, JobStatus.QUICK_RUNNING, JobStatus.QUICK_DONE, JobStatus.DEEP_RUNNING)
+"""The statuses in which a run holds the row."""
+
+QUICK_ARTIFACTS: tuple[str, ...] = ("quick_results", "quick_findings", "quick_report", "quick_results_s3_key")
+DEEP_ARTIFACTS: tuple[str, ...] = ("deep_results", "deep_findings", "deep_report", "deep_results_s3_key")
+"""What a row holds before it may be `done`; the deep ones only where `deep_enabled`."""
+
+DONE_IS_WHOLE = "ck_video_analysis_jobs_done_is_whole"
+"""Name of the check constraint that refuses a `done` row with something missing."""
+
+# COALESCE, because a check whose expression is NULL passes. The cast admits columns that an adopted table holds as JSONB.
+_DOCUMENT = "coalesce(json_typeof({0}::json), '') = 'object'"
+_KEY = "coalesce({0}, '') <> ''"
+DONE_IS_WHOLE_SQL = (
+    "status <> 'done' OR (coalesce(stage, '') = 'DONE' AND coalesce(progress_pct, 0) = 100 AND "
+    + " AND ".join((_KEY if name.endswith("_key") else _DOCUMENT).format(name) for name in QUICK_ARTIFACTS)
+    + " AND (NOT coalesce(deep_enabled, true) OR ("
+    + " AND ".join((_KEY if name.endswith("_key") else _DOCUMENT).format(name) for name in DEEP_ARTIFACTS)
+    + ")))"
+)
+
+
+class IdList(UserDefinedType[list[str]]):
+    """A list of ids in a JSON column. Reads the text array that some databases of the earlier system hold in its place, too."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type that a new table gets."""
+        return "JSON"
+
+    def bind_processor(self, _dialect):
+        """Python list to JSON text."""
+        return lambda value: None if value is None else json.dumps(value)
+
+    def result_processor(self, _dialect, _coltype):
+        """JSON text, or the list that the driver made of an array, to a Python list."""
+        return lambda value: json.loads(value) if isinstance(value, str) else value
+
+
+# none_as_null: a Python None is SQL NULL, not the JSON text `null`, so that `deep_findings IS NOT NULL` tells the truth.
+Document = JSON(none_as_null=True)
+
+
+def _enum(kind: type[StrEnum], name: str) -> Enum:
+    """A PostgreSQL enum that stores the values (not the Python names) and hands back the StrEnum."""
+    return Enum(kind, name=name, values_callable=lambda members: [member.value for member in members])
+
+
+JOB_STATUS = _enum(JobStatus, "video_analysis_job_status")
+SESSION_STATUS = _enum(SessionStatus, "video_session_status")
+OWNER_TYPE = _enum(OwnerType, "owner_type")
+ANALYSIS_CONTEXT = _enum(AnalysisContext, "analysis_context")
+CAMERA_VIEW = _enum(CameraView, "camera_view")
+
+
+class Base(DeclarativeBase):
+    """The metadata that migrations are compared with."""
+
+    metadata = MetaData()
+    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: Document}  # noqa: RUF012 - read by SQLAlchemy
+
+
+class VideoSession(Base):
+    """A coach's titled folder for one uploaded video and its analyses."""
+
+    __tablename__ = "video_sessions"
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    owner_type: Mapped[OwnerType] = mapped_column(OWNER_TYPE)
+    owner_id: Mapped[str] = mapped_column(String)
+    title: Mapped[str] = mapped_column(String(255))
+    notes: Mapped[str | None] = mapped_column(Text)
+    analysis_context: Mapped[AnalysisContext | None] = mapped_column(ANALYSIS_CONTEXT)
+    camera_view: Mapped[CameraView | None] = mapped_column(CAMERA_VIEW)
+    player_ids: Mapped[list[str] | None] = mapped_column(IdList(), server_default=text("'[]'"))
+    s3_bucket: Mapped[str | None] = mapped_column(String(255))
+    s3_key: Mapped[str | None] = mapped_column(String(500))
+    file_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    status: Mapped[SessionStatus] = mapped_column(SESSION_STATUS, default=SessionStatus.PENDING, server_default=SessionStatus.PENDING)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    __table_args__ = (Index("ix_video_sessions_owner", "owner_type", "owner_id"),)
+
+
+class VideoAnalysisJob(Base):
+    """One analysis of one upload: the row that a coach's reader shows. `id` is the partition key of every asset."""
+
+    __tablename__ = "video_analysis_jobs"
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("video_sessions.id", ondelete="CASCADE"))
+    status: Mapped[JobStatus] = mapped_column(JOB_STATUS, default=JobStatus.QUEUED, server_default=JobStatus.QUEUED)
+    stage: Mapped[str | None] = mapped_column(String(50))
+    progress_pct: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    sample_fps: Mapped[int] = mapped_column(Integer, default=10, server_default="10")
+    include_frames: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    deep_enabled: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    analysis_mode: Mapped[str | None] = mapped_column(String(20))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    s3_bucket: Mapped[str | None] = mapped_column(String(255))
+    s3_key: Mapped[str | None] = mapped_column(String(500))
+    results: Mapped[dict[str, Any] | None] = mapped_column()
+    quick_results: Mapped[dict[str, Any] | None] = mapped_column()
+    deep_results: Mapped[dict[str, Any] | None] = mapped_column()
+    pdf_s3_key: Mapped[str | None] = mapped_column(String(500))
+    pdf_generated_at: Mapped[datetime | None] = mapped_column()
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    started_at: Mapped[datetime | None] = mapped_column()
+    completed_at: Mapped[datetime | None] = mapped_column()
+    quick_started_at: Mapped[datetime | None] = mapped_column()
+    quick_completed_at: Mapped[datetime | None] = mapped_column()
+    deep_started_at: Mapped[datetime | None] = mapped_column()
+    deep_completed_at: Mapped[datetime | None] = mapped_column()
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    # Revision h3i4j5k6l7m8: what the reader reads, each in a field of its own.
+    quick_findings: Mapped[dict[str, Any] | None] = mapped_column()
+    quick_report: Mapped[dict[str, Any] | None] = mapped_column()
+    deep_findings: Mapped[dict[str, Any] | None] = mapped_column()
+    deep_report: Mapped[dict[str, Any] | None] = mapped_column()
+    quick_results_s3_key: Mapped[str | None] = mapped_column(String(500))
+    deep_results_s3_key: Mapped[str | None] = mapped_column(String(500))
+
+    # What the pipeline adds: who holds the row, what was analysed, and how it failed.
+    dagster_run_id: Mapped[str | None] = mapped_column(String(64))
+    attempt: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    heartbeat_at: Mapped[datetime | None] = mapped_column()
+    analysis_version: Mapped[str | None] = mapped_column(String(64))
+    source_etag: Mapped[str | None] = mapped_column(String(255))
+    source_sha256: Mapped[str | None] = mapped_column(String(64))
+    source_size: Mapped[int | None] = mapped_column(BigInteger)
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    failed_stage: Mapped[str | None] = mapped_column(String(50))
+
+    __table_args__ = (
+        Index("ix_analysis_jobs_session_id", "session_id"),
+        Index("ix_analysis_jobs_status", "status"),
+        Index("ix_analysis_jobs_source", "s3_bucket", "s3_key"),
+        # NOT VALID: rows that the earlier system called done without these columns stay as they are until they are next written.
+        CheckConstraint(DONE_IS_WHOLE_SQL, name=DONE_IS_WHOLE, postgresql_not_valid=True),
+    )
+
+
+class GuardrailResult(Base):
+    """The outcome of one guardrail in one run of one job; a guardrail that is evaluated again replaces its outcome."""
+
+    __tablename__ = "guardrail_results"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("video_analysis_jobs.id", ondelete="CASCADE"))
+    run_id: Mapped[str] = mapped_column(String(64))
+    attempt: Mapped[int] = mapped_column(Integer)
+    asset: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100))
+    passed: Mapped[bool] = mapped_column(Boolean)
+    severity: Mapped[str] = mapped_column(String(10))
+    actual: Mapped[Any | None] = mapped_column(Document)
+    expected: Mapped[Any | None] = mapped_column(Document)
+    message: Mapped[str | None] = mapped_column(Text)
+    evaluated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (UniqueConstraint("job_id", "run_id", "asset", "name", name="uq_guardrail_results_outcome"),)

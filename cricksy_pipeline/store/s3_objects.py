@@ -1,0 +1,136 @@
+"""One S3 bucket as an object store.
+
+Belongs here: calls to S3 and what their failures mean. Does not belong here: how the client is made (region, endpoint, profile:
+the caller's), the promise itself (`objects`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cricksy_pipeline.store.keys import checked_key
+from cricksy_pipeline.store.objects import (
+    CHUNK,
+    DEFAULT_CONTENT_TYPE,
+    ObjectHead,
+    ObjectMissing,
+    compare_read_back,
+    missing,
+    sha256_of,
+    sha256_of_file,
+    unavailable,
+)
+
+_NOT_THERE = {"404", "NoSuchKey", "NotFound"}
+
+
+class S3ObjectStore:
+    """One bucket through a boto3 client. Objects written here carry their SHA-256 as metadata `sha256`."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self.bucket = bucket
+
+    def put(self, key: str, data: bytes, content_type: str = DEFAULT_CONTENT_TYPE) -> ObjectHead:
+        """Write, read back, compare."""
+        sha256 = sha256_of(data)
+        with self._failures(checked_key(key)):
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, Metadata={"sha256": sha256})
+        return self._read_back(key, len(data), sha256)
+
+    def put_file(self, key: str, path: Path, content_type: str = DEFAULT_CONTENT_TYPE) -> ObjectHead:
+        """Upload a file (in parts, where it is large), read back, compare."""
+        size, sha256 = path.stat().st_size, sha256_of_file(path)
+        with self._failures(checked_key(key)):
+            extra = {"ContentType": content_type, "Metadata": {"sha256": sha256}}
+            self._client.upload_file(str(path), self.bucket, key, ExtraArgs=extra)
+        return self._read_back(key, size, sha256)
+
+    def get(self, key: str) -> bytes:
+        """The content. ObjectMissing where there is none."""
+        with self._failures(checked_key(key)):
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def head(self, key: str) -> ObjectHead | None:
+        """The head, or None where there is no object."""
+        try:
+            with self._failures(checked_key(key)):
+                return self._head(key, self._client.head_object(Bucket=self.bucket, Key=key))
+        except ObjectMissing:
+            return None
+
+    def download(self, key: str, path: Path) -> ObjectHead:
+        """Write the content to a file, which appears only when whole. The head is that of the very content that was read."""
+        with self._failures(checked_key(key)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".reading-", delete=False) as target:
+                temporary = Path(target.name)
+                try:
+                    for piece in answer["Body"].iter_chunks(CHUNK):
+                        target.write(piece)
+                    target.close()
+                    temporary.replace(path)
+                except BaseException:
+                    temporary.unlink(missing_ok=True)
+                    raise
+            return self._head(key, answer)
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens where there is none."""
+        with self._failures(checked_key(key)):
+            self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
+        """Heads of all objects whose key starts with the prefix, in key order. S3 does not list SHA-256 and content type: None and the default."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        with self._failures(prefix):
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    etag = found["ETag"].strip('"')
+                    yield ObjectHead(found["Key"], found["Size"], etag, None, DEFAULT_CONTENT_TYPE, found["LastModified"])
+
+    def presigned_url(self, key: str, expires_s: int = 3600) -> str | None:
+        """An address from which anyone can read the object for a while. Signed here, without asking S3."""
+        with self._failures(checked_key(key)):
+            return self._client.generate_presigned_url("get_object", {"Bucket": self.bucket, "Key": key}, ExpiresIn=expires_s)
+
+    def presigned_upload_url(self, key: str, content_type: str, expires_s: int = 3600) -> str | None:
+        """An address to which anyone can PUT the object for a while, with just this content type."""
+        fields = {"Bucket": self.bucket, "Key": checked_key(key), "ContentType": content_type}
+        with self._failures(key):
+            return self._client.generate_presigned_url("put_object", fields, ExpiresIn=expires_s)
+
+    def _read_back(self, key: str, size: int, sha256: str) -> ObjectHead:
+        digest, read = hashlib.sha256(), 0
+        with self._failures(key):
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            for piece in answer["Body"].iter_chunks(CHUNK):
+                digest.update(piece)
+                read += len(piece)
+        compare_read_back(self.bucket, key, size=size, sha256=sha256, read_size=read, read_sha256=digest.hexdigest())
+        return self._head(key, answer)
+
+    def _head(self, key: str, answer: dict[str, Any]) -> ObjectHead:
+        sha256 = answer.get("Metadata", {}).get("sha256")
+        kind = answer.get("ContentType", DEFAULT_CONTENT_TYPE)
+        return ObjectHead(key, answer["ContentLength"], answer["ETag"].strip('"'), sha256, kind, answer["LastModified"])
+
+    @contextmanager
+    def _failures(self, key: str) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _NOT_THERE:
+                raise missing(self.bucket, key) from error
+            raise unavailable(self.bucket, key, error) from error
+        except (BotoCoreError, Boto3Error, OSError) as error:
+            raise unavailable(self.bucket, key, error) from error
