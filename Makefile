@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow lint dev check schemas bench clean
+.PHONY: help demo test test-slow lint dev check docs clean
 
 help:                ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -33,7 +33,7 @@ lint: $(INSTALLED)   ## format and lint
 
 docs: $(INSTALLED)   ## the generated pages: JSON Schemas, guardrail table, settings table
 	$(BIN)/python -m cricksy_pipeline.reading.schemas docs/schemas
-	$(BIN)/python -m cricksy_pipeline.generated_docs
+	$(BIN)/python docs/generate.py
 
 clean:               ## remove the environment; the data folder .cricksy stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -21,7 +21,11 @@ from cricksy_pipeline.settings import Settings
 if TYPE_CHECKING:
     from cricksy_pipeline.store.jobs import JobStore
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="A coach's phone video of a cricketer, turned into an analysis that can be trusted.")
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A coach's phone video of a cricketer, turned into an analysis that can be trusted.",
+)
 console = Console()
 
 POLL_S = 0.3

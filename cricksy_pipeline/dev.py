@@ -28,10 +28,22 @@ def serve(settings: Settings, *, port: int, api_port: int, console: Console) -> 
     bin_dir = Path(sys.executable).parent
     commands = {
         "dagster": [str(bin_dir / "dagster"), "dev", "-m", "cricksy_pipeline.definitions", "-h", "127.0.0.1", "-p", str(port)],
-        "api": [sys.executable, "-m", "uvicorn", "--factory", "cricksy_pipeline.serve_api:app", "--host", "127.0.0.1", "--port", str(api_port)],
+        "api": [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "--factory",
+            "cricksy_pipeline.serve_api:app",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(api_port),
+        ],
     }
     processes = {name: subprocess.Popen(command, env=environment, start_new_session=True) for name, command in commands.items()}
-    console.print(f"Dagster http://127.0.0.1:{port}   API http://127.0.0.1:{api_port}/docs   submit a video: [bold]cricksy submit VIDEO --mode batting[/bold]")
+    console.print(
+        f"Dagster http://127.0.0.1:{port}   API http://127.0.0.1:{api_port}/docs   submit a video: [bold]cricksy submit VIDEO --mode batting[/bold]"
+    )
     try:
         return _watch(processes, console)
     except KeyboardInterrupt:

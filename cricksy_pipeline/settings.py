@@ -19,20 +19,30 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CRICKSY_", extra="ignore")
 
-    data_dir: Path = Field(Path(".cricksy"), description="Folder of the embedded stack: PostgreSQL, object store, model weights, Dagster's home.")
+    data_dir: Path = Field(
+        Path(".cricksy"), description="Folder of the embedded stack: PostgreSQL, object store, model weights, Dagster's home."
+    )
     database_url: SecretStr | None = Field(None, description="PostgreSQL of the job rows. Unset: the embedded server.")
     dagster_database_url: SecretStr | None = Field(None, description="PostgreSQL of Dagster's own storage. Unset: SQLite in DAGSTER_HOME.")
     bucket: str | None = Field(None, description="S3 bucket of uploads and results. Unset: the folder `store` of the data folder.")
     s3_region: str | None = Field(None, description="AWS region of the bucket.")
     s3_endpoint: str | None = Field(None, description="Address of an S3-compatible store other than AWS.")
     s3_profile: str | None = Field(None, description="Profile in the AWS configuration files.")
-    pose_model: Literal["lite", "full", "heavy"] = Field("full", description="BlazePose variant. Part of the analysis version: variants give different numbers.")
-    pose_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Pose processes at once. Changes the time taken, never the numbers.")
+    pose_model: Literal["lite", "full", "heavy"] = Field(
+        "full", description="BlazePose variant. Part of the analysis version: variants give different numbers."
+    )
+    pose_workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, description="Pose processes at once. Changes the time taken, never the numbers."
+    )
     model_dir: Path | None = Field(None, description="Cache of the model weights. Unset: the folder `models` of the data folder.")
     max_video_seconds: float = Field(1800.0, gt=0, description="Longer videos are refused with VIDEO_TOO_LONG.")
     max_video_bytes: int = Field(4 * 1024**3, gt=0, description="Larger files are refused with VIDEO_TOO_LARGE.")
-    dagster_home: Path | None = Field(None, validation_alias="DAGSTER_HOME", description="Dagster's own variable: where dagster.yaml and SQLite lie.")
-    public_url: str = Field("http://127.0.0.1:8000", description="Address of the API as a browser sees it, for links in Dagster's metadata.")
+    dagster_home: Path | None = Field(
+        None, validation_alias="DAGSTER_HOME", description="Dagster's own variable: where dagster.yaml and SQLite lie."
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="Address of the API as a browser sees it, for links in Dagster's metadata."
+    )
 
     @property
     def folder(self) -> Path:

@@ -22,7 +22,7 @@ class DeliverySettings:
     """A clip this short is decoded whole as soon as anything in it looks like a delivery."""
     max_windows: int = 24
     max_window_total_s: float = 60.0
-    merge_within_s: float = 1.2
+    merge_within_s: float = 2.0
 
     candidate_hand_speed: float = 0.9
     candidate_hands_apart: float = 0.35

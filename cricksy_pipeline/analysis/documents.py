@@ -226,7 +226,7 @@ class PoseSummary(Document):
     burst_frames: int = Field(ge=0, description="Further frames, sampled at the native rate around deliveries.")
     frames_with_pose: int = Field(ge=0, description="Grid frames in which a body was found.")
     detection_rate_percent: float = Field(ge=0, le=100)
-    video_fps: float = Field(gt=0, description="Average rate over the file: (frames - 1) / (last - first timestamp).")
+    video_fps: float | None = Field(gt=0, description="Average rate over the file: (frames - 1) / (last - first timestamp); null for a single frame.")
     variable_rate: bool
     width: int
     height: int

@@ -15,6 +15,7 @@ import numpy as np
 from cricksy_pipeline.analysis.delivery_settings import DeliverySettings
 from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.analysis.kinematics import Track, body_height_px, velocity
+from cricksy_pipeline.analysis.view import faces_camera
 
 
 @dataclass(frozen=True)
@@ -165,12 +166,17 @@ def _batting_direction(track: Track, top: int, contact: int) -> int:
 
 
 def _batting_front(track: Track, top: int, contact: int, toward: int) -> str | None:
-    """The side nearer the bowler: the foot further that way at contact; seen along the pitch, the foot that strides."""
+    """The side nearer the bowler: the foot further that way at contact; seen along the pitch, the nearer foot (lower in the
+    picture) when the batter faces the camera, the further one when he faces away; else the foot that strides."""
     left, right = track.point("left_ankle"), track.point("right_ankle")
     size = body_height_px(track.xy)
     gap = (left[contact, 0] - right[contact, 0]) / size
     if toward and np.isfinite(gap) and abs(gap) > 0.08:
         return "left" if gap * toward > 0 else "right"
+    facing = faces_camera(track, track.t_s[contact] - 0.6, track.t_s[contact])
+    lower = (left[contact, 1] - right[contact, 1]) / size
+    if facing is not None and np.isfinite(lower) and abs(lower) > 0.02:
+        return "left" if (lower > 0) == facing else "right"
     stride = [np.linalg.norm(foot[contact] - foot[top]) for foot in (left, right)]
     if not np.isfinite(stride).all() or abs(stride[0] - stride[1]) / size < 0.04:
         return None

@@ -145,7 +145,7 @@ def _pose_summary(landmarks: Landmarks, index: FrameIndex, subject: Subject, mod
         burst_frames=len(landmarks) - sampled,
         frames_with_pose=found,
         detection_rate_percent=round(100.0 * found / sampled, 2) if sampled else 0.0,
-        video_fps=info.average_fps,
+        video_fps=info.average_fps or None,
         variable_rate=info.variable_rate,
         width=info.width,
         height=info.height,

@@ -6,10 +6,11 @@ the packets. Does not belong here: pictures (`video_frames`), opening and orient
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -99,6 +100,21 @@ class FrameIndex:
 
     def __len__(self) -> int:
         return len(self.t_s)
+
+    def header(self) -> dict[str, Any]:
+        """Everything but the arrays, as JSON can hold it."""
+        return {
+            "info": asdict(self.info),
+            "orientation": asdict(self.orientation),
+            "timed_by": self.timed_by,
+            "repeated_timestamps": self.repeated_timestamps,
+        }
+
+    @classmethod
+    def from_parts(cls, header: Mapping[str, Any], t_s: np.ndarray, pts: np.ndarray, keyframe: np.ndarray) -> FrameIndex:
+        """The index whose `header` and arrays these are."""
+        info, orientation = VideoInfo(**header["info"]), Orientation(**header["orientation"])
+        return cls(info, t_s, pts, keyframe, orientation, header["timed_by"], header["repeated_timestamps"])
 
 
 @dataclass

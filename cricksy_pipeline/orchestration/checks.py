@@ -49,7 +49,9 @@ def _checks_of(guarded: Guarded) -> dg.AssetChecksDefinition:
     ]
 
     # can_subset=False: with it a check that yields no result would let everything downstream run.
-    @dg.multi_asset_check(name=f"{guarded.asset}_guardrails", specs=specs, can_subset=False, description=f"The guardrails of {guarded.asset}.")
+    @dg.multi_asset_check(
+        name=f"{guarded.asset}_guardrails", specs=specs, can_subset=False, description=f"The guardrails of {guarded.asset}."
+    )
     def guardrails(
         context: dg.AssetCheckExecutionContext, jobs: Jobs, objects: Objects, source_videos: Videos, settings: Config
     ) -> Iterator[dg.AssetCheckResult]:
@@ -62,7 +64,7 @@ def _checks_of(guarded: Guarded) -> dg.AssetChecksDefinition:
 
 
 def _record(now: Stage, asset: str, results: list[GuardrailResult]) -> None:
-    now.jobs.record_guardrails(now.job_id, now.run_id, now.row.attempt, asset, results)
+    now.jobs.guardrails.record(now.job_id, now.run_id, now.row.attempt, asset, results)
     failed = [result for result in results if not result.passed and result.severity == "ERROR"]
     for result in results:
         now.log.info("guardrail %s.%s: job_id=%s passed=%s %s", asset, result.name, now.job_id, result.passed, result.message)

@@ -12,19 +12,20 @@ from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.orchestration.persist import length
 from cricksy_pipeline.orchestration.stage import Stage
+from cricksy_pipeline.store.guardrail_log import RecordedOutcome
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job, unreadable
 from cricksy_pipeline.store.keys import Output, output_key
-from cricksy_pipeline.store.models import GuardrailResult, VideoAnalysisJob
+from cricksy_pipeline.store.models import VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectStore
 
 
-def prove_guardrails(now: Stage) -> list[GuardrailResult]:
+def prove_guardrails(now: Stage) -> list[RecordedOutcome]:
     """Every named guardrail of every asset has a result from this run in our own table, and none failed with severity ERROR.
 
     Dagster's own gate holds only inside one run whose checks nobody unticked; this one holds always.
     Raises CricksyError GUARDRAIL_FAILED naming each that is missing or failed.
     """
-    results = now.jobs.guardrail_results(now.job_id, now.run_id)
+    results = now.jobs.guardrails.results_of(now.job_id, now.run_id)
     by_name = {(result.asset, result.name): result for result in results}
     wrong = []
     for asset, guardrails in GUARDRAILS.items():
@@ -54,7 +55,8 @@ def prove_readable(now: Stage, objects: ObjectStore) -> VideoAnalysisJobRead:
 
 def complete(now: Stage) -> VideoAnalysisJob:
     """The one update to `done`, and the line that operators look for, from the row as it then reads."""
-    row = now.jobs.complete(now.job_id, now.run_id)
+    now.jobs.complete(now.job_id, now.run_id)
+    row = now.jobs.get(now.job_id)
     now.log.info(
         "[PERSISTED] Deep job completed: job_id=%s status_after=%s stage=%s progress=%d%% deep_results_s3_key=%s findings_len=%d report_len=%d",
         row.id, row.status, row.stage, row.progress_pct, row.deep_results_s3_key, length(row.deep_findings), length(row.deep_report),

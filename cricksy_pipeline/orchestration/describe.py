@@ -18,9 +18,10 @@ from cricksy_pipeline.orchestration.persist import Stored
 from cricksy_pipeline.orchestration.source_video import SourceVideo
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.store.guardrail_log import RecordedOutcome
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
 from cricksy_pipeline.store.keys import Output
-from cricksy_pipeline.store.models import GuardrailResult, VideoAnalysisJob
+from cricksy_pipeline.store.models import VideoAnalysisJob
 
 JOBS_PATH = "/api/coaches/plus/analysis-jobs"
 
@@ -50,8 +51,8 @@ def describe_pass(now: Stage, result: PassResult, stored: Stored, settings: Sett
     summary = document.pose_summary
     return dg.MaterializeResult(
         metadata={
-            "player": _picture(now.job_id, Output.PLAYER, "the player that was followed, with skeleton", settings),
-            "metrics_over_time": _picture(now.job_id, Output.METRICS_PLOT, "each metric over time", settings),
+            "player": _picture(now.job_id, Output.PLAYER_IMAGE, "the player that was followed, with skeleton", settings),
+            "metrics_over_time": _picture(now.job_id, Output.METRICS_IMAGE, "each metric over time", settings),
             "sampled_frames": summary.sampled_frames,
             "burst_frames": summary.burst_frames,
             "frames_with_pose": summary.frames_with_pose,
@@ -98,7 +99,7 @@ def describe_report(now: Stage, written: Report, stored: Stored, settings: Setti
 
 
 def describe_completion(
-    row: VideoAnalysisJob, read: VideoAnalysisJobRead, guardrails: list[GuardrailResult], settings: Settings
+    row: VideoAnalysisJob, read: VideoAnalysisJobRead, guardrails: list[RecordedOutcome], settings: Settings
 ) -> dg.MaterializeResult:
     """What was proven, and how long the coach waited."""
     waited = (row.completed_at - row.created_at).total_seconds()
@@ -127,7 +128,16 @@ def _metric_table(document: AnalysisResults) -> dg.MetadataValue:
     def record(name: str, metric: Any) -> dg.TableRecord:
         interval = f"{metric.ci95[0]:.3g} to {metric.ci95[1]:.3g}" if metric.ci95 else "-"
         value = f"{metric.value:.3g}" if metric.value is not None else "-"
-        return dg.TableRecord({"metric": name, "value": value, "unit": metric.unit, "95 %": interval, "n": metric.n, "not measured because": metric.reason or ""})
+        return dg.TableRecord(
+            {
+                "metric": name,
+                "value": value,
+                "unit": metric.unit,
+                "95 %": interval,
+                "n": metric.n,
+                "not measured because": metric.reason or "",
+            }
+        )
 
     return dg.MetadataValue.table([record(name, metric) for name, metric in document.metrics.metrics.items()])
 

@@ -1,4 +1,4 @@
-"""Pictures of a pass: the chosen player with skeleton and ring, each metric over time.
+"""Pictures of a pass, and the report as a page: the chosen player with skeleton and ring, each metric over time.
 
 Belongs here: which frame is shown. Does not belong here: how it is drawn (`reading.pictures`, `reading.plots`).
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from cricksy_pipeline.analysis.documents import AnalysisResults, Report
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.passes import PassResult
 from cricksy_pipeline.analysis.pose import read_stills
+from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.orchestration.work import Work
-from cricksy_pipeline.store.keys import Output
+from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.objects import ObjectStore
 
 PICTURE_SHORT_SIDE = 480
 KEY_EVENTS = ("contact", "release", "take")
@@ -21,7 +24,7 @@ def illustrate(work: Work, result: PassResult) -> dict[Output, bytes]:
     """PNG pictures by output name. Without anybody in the video the player's picture is its first frame, unmarked."""
     from cricksy_pipeline.reading.plots import metrics_png
 
-    return {Output.PLAYER: _player(work, result), Output.METRICS_PLOT: metrics_png(result.document.metrics)}
+    return {Output.PLAYER_IMAGE: _player(work, result), Output.METRICS_IMAGE: metrics_png(result.document.metrics)}
 
 
 def shown_frame(result: PassResult) -> int | None:
@@ -43,7 +46,8 @@ def _player(work: Work, result: PassResult) -> bytes:
     frame = shown_frame(result)
     (image,) = read_stills(work.video, work.index, np.array([frame or 0]), short_side=PICTURE_SHORT_SIDE)
     if frame is None:
-        return player_picture(image, None, None)
+        nobody = np.full((33, 2), np.nan)
+        return player_picture(image, nobody, np.full(33, np.nan))
     row = int(np.flatnonzero(result.landmarks.frame == frame)[0])
     scale = image.shape[1] / work.index.info.width
     return player_picture(image, result.landmarks.xy[row] * scale, result.landmarks.visibility[row])
@@ -52,3 +56,14 @@ def _player(work: Work, result: PassResult) -> bytes:
 def _nearest_found(marks: Landmarks, t_s: float) -> int:
     found = np.flatnonzero(marks.found)
     return int(marks.frame[found[np.argmin(np.abs(marks.t_s[found] - t_s))]])
+
+
+def report_page(now: Stage, objects: ObjectStore, document: AnalysisResults, written: Report) -> str:
+    """The report as one HTML page, with the player's picture as the deep pass stored it."""
+    from cricksy_pipeline.reading.report_html import render_report_html
+
+    picture = objects.get(output_key(now.row.s3_key, now.job_id, Output.PLAYER_IMAGE))
+    session = now.jobs.get_session(now.row.session_id)
+    return render_report_html(
+        results=document, findings=now.row.deep_findings, report=written, player_png=picture, title=session.title, job_id=now.job_id
+    )

@@ -45,14 +45,18 @@ class EnvStorage(DagsterStorage):
 
         from cricksy_pipeline.store.database import normalise_url
 
-        return DagsterPostgresStorage(postgres_url=normalise_url(url.get_secret_value()), should_autocreate_tables=True, inst_data=inst_data)
+        return DagsterPostgresStorage(
+            postgres_url=normalise_url(url.get_secret_value()), should_autocreate_tables=True, inst_data=inst_data
+        )
 
 
 def prepare_home(settings: Settings) -> Path:
     """The DAGSTER_HOME of the embedded instance, with the project's dagster.yaml in it."""
     source = Path(__file__).resolve().parents[2] / "dagster.yaml"
     if not source.exists():
-        raise CricksyError(ErrorCode.INTERNAL, f"dagster.yaml is not at {source}: run from a checkout of the project, or set DAGSTER_HOME yourself.")
+        raise CricksyError(
+            ErrorCode.INTERNAL, f"dagster.yaml is not at {source}: run from a checkout of the project, or set DAGSTER_HOME yourself."
+        )
     home = settings.folder / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, home / "dagster.yaml")

@@ -24,5 +24,7 @@ def run_analysis(settings: Settings, job_id: str, *, verbose: bool = False) -> b
     with dg.DagsterInstance.get() as instance:
         instance.add_dynamic_partitions(videos.name, [job_id])
         job = build_definitions(settings).get_job_def(analysis.name)
-        result = job.execute_in_process(instance=instance, partition_key=job_id, raise_on_error=False, run_config=None if verbose else QUIET)
+        result = job.execute_in_process(
+            instance=instance, partition_key=job_id, raise_on_error=False, run_config=None if verbose else QUIET
+        )
         return result.success

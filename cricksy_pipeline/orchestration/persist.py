@@ -20,8 +20,6 @@ from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.store.keys import Output, output_key
 from cricksy_pipeline.store.objects import ObjectStore
 
-JSON, PARQUET, HTML, PNG = "application/json", "application/vnd.apache.parquet", "text/html; charset=utf-8", "image/png"
-
 
 @dataclass
 class Stored:
@@ -43,9 +41,9 @@ class Outputs:
         """The object key of one output of this job."""
         return output_key(self._now.row.s3_key, self._now.job_id, output)
 
-    def write(self, output: Output, data: bytes, content_type: str) -> str:
+    def write(self, output: Output, data: bytes) -> str:
         """Write one object (the store reads it back and compares). Raises CricksyError STORE_UNAVAILABLE."""
-        head = self._objects.put(self.key(output), data, content_type)
+        head = self._objects.put(self.key(output), data, output.content_type)
         self.stored.keys[str(output)] = head.key
         self.stored.size_bytes += head.size
         return head.key
@@ -53,34 +51,34 @@ class Outputs:
     def write_json(self, output: Output, document: Document | dict[str, Any] | list) -> str:
         """Write a document as UTF-8 JSON; NaN is refused."""
         content = as_json(document) if isinstance(document, Document) else document
-        return self.write(output, json.dumps(content, allow_nan=False, ensure_ascii=False).encode(), JSON)
+        return self.write(output, json.dumps(content, allow_nan=False, ensure_ascii=False).encode())
 
 
 def persist_frames(now: Stage, objects: ObjectStore, index: FrameIndex, plan: SamplingPlan, source: SourceVideo) -> Stored:
     """The frame table to the store, the identity of the file to the row."""
     outputs = Outputs(now, objects)
-    outputs.write(Output.FRAMES, frame_table_to_parquet(index, plan), PARQUET)
-    now.jobs.record_source(now.job_id, now.run_id, sha256=source.sha256, size=source.size_bytes)
+    outputs.write(Output.FRAMES, frame_table_to_parquet(index, plan))
+    now.jobs.record_identity(now.job_id, now.run_id, source_sha256=source.sha256, source_size=source.size_bytes)
     return outputs.stored
 
 
 def persist_quick(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes]) -> Stored:
     """Quick landmarks, results, findings and report: store, then row at QUICK_DONE."""
     outputs = Outputs(now, objects)
-    outputs.write(Output.QUICK_FRAMES, to_parquet(result.landmarks), PARQUET)
+    outputs.write(Output.QUICK_FRAMES, to_parquet(result.landmarks))
     document = _with_pictures(outputs, result.document, pictures, Output.QUICK_FRAMES, Output.QUICK_RESULTS)
     key = outputs.key(Output.QUICK_RESULTS)
     now.log.info("Saving quick results to S3: job_id=%s bucket=%s key=%s", now.job_id, objects.bucket, key)
     outputs.write_json(Output.QUICK_RESULTS, document)
-    row = now.jobs.publish_quick(
+    now.jobs.publish_quick(
         now.job_id,
         now.run_id,
         results=as_json(document),
         findings=as_json(document.findings),
         report=as_json(document.report),
         results_s3_key=key,
-        analysis_version=document.meta.analysis_version,
     )
+    row = now.jobs.get(now.job_id)
     now.log.info(
         "Persisted quick artifacts: job_id=%s results_s3_key=%s findings_len=%d report_len=%d",
         now.job_id, row.quick_results_s3_key, length(row.quick_findings), length(row.quick_report),
@@ -92,12 +90,12 @@ def persist_deep(now: Stage, objects: ObjectStore, result: PassResult, pictures:
     """Deep landmarks and results: store, then row. Findings and report are still null in both."""
     outputs = Outputs(now, objects)
     now.log.info("Saving deep frames to S3: job_id=%s frames_count=%d", now.job_id, len(result.landmarks))
-    outputs.write(Output.DEEP_FRAMES, to_parquet(result.landmarks), PARQUET)
+    outputs.write(Output.DEEP_FRAMES, to_parquet(result.landmarks))
     if now.row.include_frames:
         outputs.write_json(Output.DEEP_FRAMES_JSON, frames_as_json(result))
     document = _with_pictures(outputs, result.document, pictures, Output.DEEP_FRAMES, Output.DEEP_RESULTS)
     key = outputs.write_json(Output.DEEP_RESULTS, document)
-    now.jobs.publish_deep_results(now.job_id, now.run_id, results=as_json(document), s3_key=key)
+    now.jobs.publish_deep_results(now.job_id, now.run_id, results=as_json(document), results_s3_key=key)
     return outputs.stored
 
 
@@ -105,8 +103,8 @@ def persist_findings(now: Stage, objects: ObjectStore, found: Findings) -> Store
     """Findings to their own object and field, and into both copies of the deep results."""
     outputs = Outputs(now, objects)
     outputs.write_json(Output.FINDINGS, found)
-    row = now.jobs.publish_findings(now.job_id, now.run_id, as_json(found))
-    outputs.write_json(Output.DEEP_RESULTS, row.deep_results)
+    now.jobs.publish_findings(now.job_id, now.run_id, as_json(found))
+    outputs.write_json(Output.DEEP_RESULTS, now.jobs.get(now.job_id).deep_results)
     return outputs.stored
 
 
@@ -114,9 +112,9 @@ def persist_report(now: Stage, objects: ObjectStore, written: Report, page: str)
     """The report to its own objects and field, and into both copies of the deep results."""
     outputs = Outputs(now, objects)
     outputs.write_json(Output.REPORT, written)
-    outputs.write(Output.REPORT_HTML, page.encode(), HTML)
-    row = now.jobs.publish_report(now.job_id, now.run_id, as_json(written))
-    outputs.write_json(Output.DEEP_RESULTS, row.deep_results)
+    outputs.write(Output.REPORT_HTML, page.encode())
+    now.jobs.publish_report(now.job_id, now.run_id, as_json(written))
+    outputs.write_json(Output.DEEP_RESULTS, now.jobs.get(now.job_id).deep_results)
     return outputs.stored
 
 
@@ -135,7 +133,9 @@ def frames_as_json(result: PassResult) -> list[dict[str, Any]]:
         {
             "frame": frame,
             "t_s": t_s,
-            "landmarks": [{"name": n, "x": x, "y": y, "visibility": v} for n, (x, y), v in zip(LANDMARK_NAMES, xy, seen, strict=True)] if found else None,
+            "landmarks": [{"name": n, "x": x, "y": y, "visibility": v} for n, (x, y), v in zip(LANDMARK_NAMES, xy, seen, strict=True)]
+            if found
+            else None,
         }
         for frame, t_s, found, xy, seen in rows
     ]
@@ -143,6 +143,6 @@ def frames_as_json(result: PassResult) -> list[dict[str, Any]]:
 
 def _with_pictures(outputs: Outputs, document: AnalysisResults, pictures: dict[Output, bytes], *others: Output) -> AnalysisResults:
     for output, data in pictures.items():
-        outputs.write(output, data, PNG)
+        outputs.write(output, data)
     named = {str(output): outputs.key(output) for output in (*pictures, *others)}
     return document.model_copy(update={"outputs": named})

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.store.objects import ObjectStore
-
-_BLOCK = 1 << 20
+from cricksy_pipeline.store.objects import ObjectStore, sha256_of_file
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,9 @@ class SourceVideos:
             self._fetched[key] = self._fetch(key, max_bytes)
         video = self._fetched[key]
         if expected_sha256 is not None and video.sha256 != expected_sha256:
-            raise CricksyError(ErrorCode.SOURCE_CHANGED, f"The object {key} is not the file that this job was made for (its SHA-256 differs).")
+            raise CricksyError(
+                ErrorCode.SOURCE_CHANGED, f"The object {key} is not the file that this job was made for (its SHA-256 differs)."
+            )
         return video
 
     def _fetch(self, key: str, max_bytes: int) -> SourceVideo:
@@ -53,13 +53,4 @@ class SourceVideos:
             raise CricksyError(ErrorCode.VIDEO_TOO_LARGE, f"The file has {head.size:,} bytes; {max_bytes:,} are allowed.")
         path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}{Path(key).suffix.lower()}"
         self._objects.download(key, path)
-        return SourceVideo(path, sha256_of(path), path.stat().st_size)
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, read in blocks."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return SourceVideo(path, sha256_of_file(path), path.stat().st_size)

@@ -20,7 +20,8 @@ from dagster import DagsterExecutionInterruptedError
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.jobs import JobStore, LostClaim
-from cricksy_pipeline.store.models import VideoAnalysisJob
+from cricksy_pipeline.store.models import RUNNING, VideoAnalysisJob
+from cricksy_pipeline.store.sessions import UnknownJob
 
 HEARTBEAT_S = 10.0
 PROGRESS_S = 1.0
@@ -54,7 +55,7 @@ class Stage:
 
         def report(done: int, wanted: int) -> None:
             if self._lost.is_set():
-                raise LostClaim(f"run {self.run_id} no longer owns job {self.job_id}")
+                _owned(self.jobs, self.job_id, self.run_id)
             share = done / wanted if wanted else 1.0
             if int(share * 10) > self._logged_tenth:
                 self._logged_tenth = int(share * 10)
@@ -67,7 +68,9 @@ class Stage:
 
 
 @contextmanager
-def stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, jobs: JobStore, name: str, *, claims: bool = False) -> Iterator[Stage]:
+def stage(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, jobs: JobStore, name: str, *, claims: bool = False
+) -> Iterator[Stage]:
     """Run the body as stage `name` of the job that the partition key names.
 
     The first stage claims the row for this run; the others demand that it does own it. While the body runs the row's heartbeat moves.
@@ -76,11 +79,11 @@ def stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, job
     """
     job_id, run_id = context.partition_key, context.run.run_id
     try:
-        row = jobs.claim(job_id, run_id) if claims else jobs.owned(job_id, run_id)
+        row = jobs.claim(job_id, run_id) if claims else _owned(jobs, job_id, run_id)
         current = Stage(name, row, run_id, jobs, context.log)
         with _heartbeat(current):
             yield current
-    except LostClaim as lost:
+    except (LostClaim, UnknownJob) as lost:
         raise dg.Failure(description=f"{lost}. Nothing was written.", allow_retries=False) from lost
     except dg.Failure:
         raise  # already recorded, by what raised it
@@ -96,6 +99,14 @@ def stage(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, job
         raise
 
 
+def _owned(jobs: JobStore, job_id: str, run_id: str) -> VideoAnalysisJob:
+    """The row, if this run holds it. A stage materialized alone, or after another run took over, does not, and must change nothing."""
+    row = jobs.get(job_id)
+    if row.dagster_run_id != run_id or row.status not in RUNNING:
+        raise LostClaim(job_id, run_id, row.dagster_run_id, row.status)
+    return row
+
+
 def _as_coded(error: BaseException, name: str) -> CricksyError:
     if isinstance(error, (KeyboardInterrupt, DagsterExecutionInterruptedError, SystemExit, GeneratorExit)):
         return CricksyError(ErrorCode.CANCELED, f"The run was stopped during {name}.")
@@ -108,7 +119,14 @@ def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyE
     except Exception as second:  # the first error is the one to raise; the reconciler finds the row by its heartbeat
         log.error("could not write the failure of job_id=%s to its row: %s", job_id, second)
         return
-    log.error("job_id=%s status_after=%s error_code=%s stage=%s: %s", job_id, "failed" if changed else "unchanged", error.code, name, error.message)
+    log.error(
+        "job_id=%s status_after=%s error_code=%s stage=%s: %s",
+        job_id,
+        "failed" if changed else "unchanged",
+        error.code,
+        name,
+        error.message,
+    )
 
 
 @contextmanager

@@ -63,12 +63,14 @@ def open_work(now: Stage, objects: ObjectStore, source_videos: SourceVideos, wei
     source = fetch_source(now, source_videos, settings)
     index, plan = frame_table(now.row, objects)
     model = weights.get()
+    version = version_of(now.row, model)
+    now.jobs.record_identity(now.job_id, now.run_id, analysis_version=version)
     request = AnalysisRequest(
         job_id=now.job_id,
         mode=require_mode(now.row),
         sample_fps=float(now.row.sample_fps),
         source_sha256=source.sha256,
-        analysis_version=version_of(now.row, model),
+        analysis_version=version,
         code_version=__version__,
     )
     return Work(source.path, index, plan, model, request)

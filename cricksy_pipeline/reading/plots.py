@@ -77,23 +77,24 @@ def _grid(x: Scale, y: Scale, unit: str) -> Markup:
 
 def _event_marks(events: Sequence[Event], x: Scale) -> Markup:
     """A dashed line per event; its name above the plot, in the first of three rows with room, else only on hover."""
-    parts: list[Markup] = []
+    lines: list[Markup] = []
+    labels: list[Markup] = []
     row_ends = [float("-inf")] * LABEL_ROWS
     for event in sorted(events, key=lambda e: e.t_s):
         if not x.low <= event.t_s <= x.high:
             continue
-        at, name = x(event.t_s), words(event.name)
+        at, name, top = x(event.t_s), words(event.name), TOP
         width = len(name) * _CHAR_WIDTH
         left = min(max(at - width / 2, LEFT + 4), WIDTH - RIGHT - width)
         row = next((i for i, end in enumerate(row_ends) if left > end + 8), None)
-        top = TOP
         if row is not None:
             row_ends[row] = left + width
             top = 14 + row * 13
-            parts.append(Markup('<text class="event-label" x="{:.1f}" y="{}">{}</text>').format(left, top - 3, name))
-        parts.append(Markup('<path class="event" d="M{:.1f} {}V{}" stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3"><title>{} at {}</title></path>').format(
+            labels.append(Markup('<text class="event-label" x="{:.1f}" y="{}">{}</text>').format(left, top - 3, name))
+        lines.append(Markup('<path class="event" d="M{:.1f} {}V{}" stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3"><title>{} at {}</title></path>').format(
             at, top, HEIGHT - BOTTOM, name, clock(event.t_s)))  # fmt: skip
-    return Markup("").join(parts)
+    # Labels last: the page gives them a halo, so that no line runs through a word.
+    return Markup("").join([*lines, *labels])
 
 
 def _band_rect(band: Band, y: Scale) -> Markup:

@@ -77,7 +77,7 @@ def range_bar_svg(
     banded = low is not None or high is not None
     state = standing(interval, low, high) if banded else _INSIDE
 
-    spoken = value_with_interval(value, ci95, unit) + (f"; sound range {band_words(band, unit)}" if banded else "")
+    spoken = value_with_interval(value, ci95, unit) + (f"; good range {band_words(band, unit)}" if banded else "")
     parts = [
         Markup('<svg class="range-bar {}" viewBox="0 0 {} {}" role="img" aria-label="{}" xmlns="http://www.w3.org/2000/svg">').format(
             state, WIDTH, height, spoken),

@@ -1,6 +1,7 @@
 """The skeleton: rest pose, two-bone inverse kinematics, and joints from posture.
 
-Belongs here: the proportions of one adult of 1.75 m, and how a posture (where pelvis, feet and hands are) becomes joints that are known exactly.
+Belongs here: the proportions of one adult of 1.75 m, and how a posture (where pelvis, feet and
+hands are) becomes joints that are known exactly.
 Does not belong here: how a posture changes in time (`motion`), or flesh and kit (`figure`).
 
 World frame, metres: x down the pitch in the direction of play (a batter looks towards +x at the bowler, a bowler runs towards +x), y up,
@@ -100,8 +101,8 @@ def pose(posture: Mapping[str, np.ndarray]) -> Body:
 
     Args:
         posture: (n, ...) arrays: `pelvis` (3,) metres; `pelvis_turn`, `chest_turn` (relative to the pelvis), `head_turn` (3, 3);
-            per side `left_foot` (3,) the ankle in metres, `left_foot_angles` (2,) yaw and heel lift in degrees, `left_elbow_pole` (3,) in the
-            chest's frame; and either `grip` (3,) with `bat` (3,), the top hand's place and the direction from handle to toe, or
+            per side `left_foot` (3,) the ankle in metres, `left_foot_angles` (2,) yaw and heel lift in degrees, `left_elbow_pole` (3,) in
+            the chest's frame; and either `grip` (3,) with `bat` (3,), the top hand's place and the direction from handle to toe, or
             `left_arm` (3,): swing about z, out of plane, elbow flexion, in degrees.
     """
     body = Body({}, {})

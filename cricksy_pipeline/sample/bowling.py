@@ -2,8 +2,9 @@
 
 Belongs here: numbers only. How they are interpolated, and how faults change them, is in `motion`.
 
-Lengths in metres, angles in degrees, times in seconds within one period. The period ends with a cut: the next delivery starts at the mark again,
-as in a reel of single balls. An arm is (swing about z, out of plane, elbow flexion); the swing keeps counting past 360 so that it can be interpolated.
+Lengths in metres, angles in degrees, times in seconds within one period. The period ends with a cut: the next delivery starts at the mark
+again, as in a reel of single balls. An arm is (swing about z, out of plane, elbow flexion); the swing keeps counting past 360 degrees, so
+that it can be interpolated.
 """
 
 from __future__ import annotations
@@ -46,17 +47,17 @@ GATHER = MARK | dict(
     left_arm=(58, 6, 60), right_arm=(10, 14, 95),
 )  # fmt: skip
 BACK_FOOT = GATHER | dict(
-    pelvis=(-0.05, 0.87, 0.02), pelvis_angles=(34, 2, 10), chest_angles=(-14, -2, 10), head_angles=(84, 2, -2),
-    left_foot=(0.32, 0.42, -0.04), left_foot_angles=(70, -8), right_foot=(0.02, 0.073, 0.05), right_foot_angles=(24, 0),
+    pelvis=(-0.14, 0.87, 0.02), pelvis_angles=(34, 2, 10), chest_angles=(-14, -2, 10), head_angles=(84, 2, -2),
+    left_foot=(0.32, 0.42, -0.04), left_foot_angles=(70, -8), right_foot=(-0.11, 0.073, 0.05), right_foot_angles=(24, 0),
     left_arm=(84, 4, 8), right_arm=(-72, 6, 35),
 )  # fmt: skip
 FRONT_FOOT = BACK_FOOT | dict(
     pelvis=(0.66, 0.83, 0), pelvis_angles=(46, 4, 6), chest_angles=(-18, -2, 6), head_angles=(86, 4, 0),
-    left_foot=(1.15, 0.073, -0.02), left_foot_angles=(80, 0), right_foot=(0.04, 0.12, 0.05), right_foot_angles=(40, 30),
+    left_foot=(1.15, 0.073, -0.02), left_foot_angles=(80, 0), right_foot=(-0.04, 0.12, 0.05), right_foot_angles=(40, 30),
     left_arm=(28, 2, 8), right_arm=(-172, 8, 6),
 )  # fmt: skip
 RELEASE = FRONT_FOOT | dict(
-    pelvis=(1.00, 0.88, 0), pelvis_angles=(92, 14, -4), chest_angles=(18, 16, -14), head_angles=(90, 10, -6),
+    pelvis=(1.00, 0.88, 0), pelvis_angles=(92, 16, -4), chest_angles=(18, 23, -14), head_angles=(90, 10, -6),
     left_foot_angles=(84, 0), right_foot=(0.42, 0.34, 0.12), right_foot_angles=(80, 70),
     left_arm=(-120, -14, 70), right_arm=(-283, -2, 4),
 )  # fmt: skip

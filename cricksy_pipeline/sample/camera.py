@@ -20,7 +20,7 @@ VIEWS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] 
     "behind": ((-10.0, 1.6, 0.3), (0.3, 0.95, 0.05)),
     "leg": ((0.35, 1.25, -9.0), (0.30, 0.95, 0.0)),
 }
-"""name -> (eye, aim) in world metres. `side` looks from the off side of a right-hander, `leg` from the other, `front` from the bowler's end."""
+"""name -> (eye, aim), world metres. `side` looks from a right-hander's off side, `leg` from the other, `front` from the bowler's end."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Camera:
 def look(
     eye: np.ndarray, aim: np.ndarray, span_m: float, size: tuple[int, int], roll_deg: float = 0.0, shift: tuple[float, float] = (0, 0)
 ) -> Camera:
-    """A camera at `eye` that looks at `aim`, the picture's height spanning `span_m` metres there; size = (width, height) px; shift in px."""
+    """A camera at `eye` that looks at `aim`, the picture's height spanning `span_m` metres there; size (width, height) and shift in px."""
     width, height = size
     ahead = np.asarray(aim, float) - eye
     distance = float(np.linalg.norm(ahead))
@@ -103,13 +103,13 @@ def look(
 def framing(motion: str, view: str, width: int, height: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Eye, aim and metres spanned by the picture's height, so that the whole movement stays in the picture.
 
-    The batter fits into 2.6 m either way. The bowler's run-up is 6 m long: side on it sets the width, from in front or behind he comes nearer.
+    The batter fits into 2.6 m either way. The bowler's run-up is 6 m long: side on it sets the width, from in front he comes nearer.
     """
     eye, aim = (np.array(v) for v in VIEWS[view])
     across, tall = 2.6, 2.6
     if motion == "bowl":
-        eye, aim = eye + [-0.35, 0, 0], aim + [-0.35, 0.1, 0]
-        across, tall = (6.4, 2.8) if view in ("side", "leg") else (5.4, 2.9) if view == "quarter" else (2.8, 3.4)
+        eye, aim = eye + np.array([-0.6, 0, 0]), aim + np.array([-0.6, 0.1, 0])
+        across, tall = (6.9, 2.8) if view in ("side", "leg") else (5.4, 2.9) if view == "quarter" else (2.8, 3.4)
     return eye, aim, max(tall, across * height / width)
 
 

@@ -12,22 +12,30 @@ from typing import Any
 
 PERIOD_S = 4.0
 
-EVENTS_S = {"top_of_backlift": 1.06, "front_foot_contact": 1.50, "contact": 1.70, "follow_through": 2.15}
-"""Seconds within the period. `contact` is bat on ball."""
+EVENTS_S = {"top_of_backlift": 1.34, "front_foot_contact": 1.58, "contact": 1.70, "follow_through": 2.15}
+"""Seconds within the period. `contact` is bat on ball. Downswing 0.36 s and foot down 0.12 s before contact: Stretch 1998 (drives)."""
+
+STANCE_S = 0.30
+"""A time at which the batter stands ready."""
 
 STANCE: dict[str, Any] = dict(
     pelvis=(0.02, 0.855, -0.05), pelvis_angles=(4, 14, 0), chest_angles=(6, 20, -2), head_angles=(76, 10, 2),
-    left_foot=(0.20, 0.073, 0), left_foot_angles=(14, 0), right_foot=(-0.20, 0.073, 0), right_foot_angles=(2, 0),
+    left_foot=(0.15, 0.073, 0), left_foot_angles=(14, 0), right_foot=(-0.20, 0.073, 0), right_foot_angles=(2, 0),
     grip=(0.06, 0.80, 0.30), bat_angles=(-108, 4), left_elbow_pole=(0.9, 0.1, -0.2), right_elbow_pole=(-0.6, -0.4, -0.6),
 )  # fmt: skip
 BACKLIFT = STANCE | dict(
     pelvis=(-0.02, 0.85, -0.05), pelvis_angles=(0, 15, 1), chest_angles=(-8, 18, -4), head_angles=(78, 9, 1),
     grip=(-0.14, 0.90, 0.46), bat_angles=(-226, 8), left_elbow_pole=(0.5, -0.4, 0.5), right_elbow_pole=(-0.9, 0.25, -0.5),
 )  # fmt: skip
-STRIDE = BACKLIFT | dict(
+TOP = BACKLIFT | dict(
+    pelvis=(0.15, 0.83, -0.01), pelvis_angles=(7, 15, -2), chest_angles=(-8, 16, -6), head_angles=(79, 12, 0),
+    left_foot=(0.46, 0.13, 0.06), left_foot_angles=(30, -6), right_foot=(-0.195, 0.075, 0), right_foot_angles=(4, 1),
+    grip=(-0.04, 1.00, 0.46), bat_angles=(-242, 10), left_elbow_pole=(0.6, -0.1, 0.5), right_elbow_pole=(-0.9, 0.1, -0.5),
+)  # fmt: skip
+STRIDE = TOP | dict(
     pelvis=(0.33, 0.80, 0.02), pelvis_angles=(14, 14, -6), chest_angles=(-8, 14, -9), head_angles=(80, 16, 0),
     left_foot=(0.74, 0.073, 0.12), left_foot_angles=(46, 0), right_foot=(-0.19, 0.078, -0.01), right_foot_angles=(6, 3),
-    grip=(0.12, 1.00, 0.45), bat_angles=(-240, 10), left_elbow_pole=(0.7, 0.1, 0.5), right_elbow_pole=(-0.9, 0, -0.5),
+    grip=(0.20, 0.97, 0.45), bat_angles=(-222, 9), left_elbow_pole=(0.7, 0.1, 0.5), right_elbow_pole=(-0.9, 0, -0.5),
 )  # fmt: skip
 IMPACT = STRIDE | dict(
     pelvis=(0.45, 0.80, 0.06), pelvis_angles=(24, 10, -6), chest_angles=(14, 13, -8), head_angles=(82, 22, 0),
@@ -53,7 +61,7 @@ STEP_BACK = STANCE | dict(
 )  # fmt: skip
 
 KEYFRAMES: list[tuple[float, dict[str, Any]]] = [
-    (0.0, STANCE), (0.55, STANCE), (1.0, BACKLIFT), (1.12, BACKLIFT), (1.5, STRIDE), (1.7, IMPACT), (1.8, EXTENSION),
+    (0.0, STANCE), (0.55, STANCE), (1.0, BACKLIFT), (1.12, BACKLIFT), (1.34, TOP), (1.58, STRIDE), (1.7, IMPACT), (1.8, EXTENSION),
     (1.95, FOLLOW_THROUGH), (2.15, FINISH), (2.9, FINISH), (3.3, STEP_BACK), (3.7, STANCE), (4.0, STANCE),
 ]  # fmt: skip
 """(seconds within the period, posture)."""

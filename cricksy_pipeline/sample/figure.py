@@ -3,12 +3,14 @@
 Belongs here: shapes, radii (metres) and colours of a batter and a bowler; stumps and ball.
 Does not belong here: distances, rays and light.
 
-What a pose network needs is body shape and shading; kit, face and colours change nothing for it (measured) and are here for the person who looks.
+What a pose network needs is body shape and shading; kit, face and colours change nothing for it (measured)
+and are here for the person who looks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -103,7 +105,7 @@ def _grille(body: Body, kit: Kit) -> list[Part]:
     for y, z in ((0.010, 0.176), (-0.030, 0.170)):
         outline = [(-0.085, y + 0.01, 0.03), (-0.06, y, z - 0.03), (0, y, z + 0.012), (0.06, y, z - 0.03), (0.085, y + 0.01, 0.03)]
         points = [body.joints["head"] + turned @ np.array(p) for p in outline]
-        bars.append(Part("grille", 0.004, [RoundCone(a, b, 0.004, 0.004, kit.rubber) for a, b in zip(points, points[1:], strict=False)]))
+        bars.append(Part("grille", 0.004, [RoundCone(a, b, 0.004, 0.004, kit.rubber) for a, b in pairwise(points)]))
     return bars
 
 
@@ -178,12 +180,12 @@ def _bat(body: Body, kit: Kit) -> Part:
     return Part("bat", 0.01, [handle, Slab(top + down * 0.57, blade, (0.054, 0.275, 0.016), kit.willow)])
 
 
-def stumps(x: float = -0.67, z: float = 0.1) -> list[Part]:
+def stumps(x: float, z: float) -> Part:
     """Three stumps and the bails, 0.71 m high."""
     wood: Colour = (0.88, 0.76, 0.52)
     standing = [RoundCone(np.array([x, 0, z + side]), np.array([x, 0.71, z + side]), 0.018, 0.018, wood) for side in (-0.095, 0, 0.095)]
     bails = RoundCone(np.array([x, 0.722, z - 0.10]), np.array([x, 0.722, z + 0.10]), 0.010, 0.010, wood)
-    return [Part("stumps", 0.002, [*standing, bails])]
+    return Part("stumps", 0.002, [*standing, bails])
 
 
 def ball(centre: np.ndarray) -> Part:

@@ -3,8 +3,8 @@
 Belongs here: which pixels a part may touch, marching their rays to its surface, soft edges, depth order.
 Does not belong here: light, paint and what the parts are (`figure`, `scene`).
 
-Edges are antialiased without extra rays: the surface is drawn half a pixel further in, and a ray that passes it within one pixel covers that
-pixel in part. Where several parts meet in one pixel, fragments are blended from far to near.
+Edges are antialiased without extra rays: the surface is drawn half a pixel further in, and a ray that passes it within one pixel covers
+that pixel in part. Where several parts meet in one pixel, fragments are blended from far to near.
 """
 
 from __future__ import annotations

@@ -64,10 +64,10 @@ def simulate(motion: MotionName, t_s: np.ndarray, faults: Faults | None = None) 
         raise ValueError("of the faults only knee_collapse is defined for bowling")
     _angles_to_turns(posture)
     if faults.head_fall:
-        _fall_to_off(posture, faults.head_fall * _envelope(table, t, 1.0, 1.5, 2.3, 3.4))
+        _fall_to_off(posture, faults.head_fall * _envelope(table, t, 1.0, 1.58, 2.3, 3.4))
     body = pose(posture)
     if faults.knee_collapse:
-        weight = _envelope(table, t, *((1.0, 1.5, 2.3, 3.4) if motion == "drive" else (1.72, 1.90, 2.10, 2.50)))
+        weight = _envelope(table, t, *((1.0, 1.58, 2.3, 3.4) if motion == "drive" else (1.72, 1.90, 2.10, 2.50)))
         _sink_on_front_knee(posture, body, faults.knee_collapse * weight)
         body = pose(posture)
     return body
@@ -101,7 +101,7 @@ def _breathe(posture: dict[str, np.ndarray], motion: str, t_s: np.ndarray, t: np
 
 
 def _add_batting_faults(posture: dict[str, np.ndarray], faults: Faults, t: np.ndarray) -> None:
-    shot = _envelope(drive, t, 1.0, 1.5, 2.3, 3.4)
+    shot = _envelope(drive, t, 1.0, 1.58, 2.3, 3.4)
     opening = _envelope(drive, t, 1.0, 1.35, 1.9, 3.0)
     after = _envelope(drive, t, 1.75, 2.5, 2.8, 3.6)
     posture["pelvis_angles"][:, 0] += faults.early_hip * opening

@@ -38,7 +38,7 @@ def to_vector(rotation: np.ndarray) -> np.ndarray:
 
 
 def yaw_pitch_roll(angles: np.ndarray) -> np.ndarray:
-    """Rotations from degrees (..., 3): yaw about the vertical, then pitch (+ bows forward), then roll (+ leans to the figure's own right)."""
+    """Rotations from degrees (..., 3): yaw about the vertical, pitch (+ bows forward), roll (+ leans to the figure's own right)."""
     yaw, pitch, roll = np.moveaxis(np.radians(angles), -1, 0)
     axes = np.eye(3)
     return from_vector(yaw[..., None] * axes[1]) @ from_vector(pitch[..., None] * axes[0]) @ from_vector(roll[..., None] * axes[2])

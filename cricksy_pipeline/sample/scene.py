@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from cricksy_pipeline.sample import figure
-from cricksy_pipeline.sample.backdrop import Backdrop
+from cricksy_pipeline.sample.backdrop import BATTERS_END, BOWLERS_END, Backdrop
 from cricksy_pipeline.sample.body import Body
 from cricksy_pipeline.sample.camera import Camera, camera_at
 from cricksy_pipeline.sample.march import blend, opaque_depth, trace
@@ -74,9 +74,10 @@ class Scene:
         self._spec = spec
         self._body = simulate(spec.motion, spec.t_s, spec.faults)
         self._ball = ball_track(spec)
-        self._kit = figure.BATTER if spec.motion == "drive" else figure.BOWLER
-        self._backdrop = Backdrop(self._camera(0.0), spec.movement.still)
-        self._props = figure.stumps() if spec.motion == "drive" else []
+        batting = spec.motion == "drive"
+        self._kit, ground = (figure.BATTER, BATTERS_END) if batting else (figure.BOWLER, BOWLERS_END)
+        self._backdrop = Backdrop(self._camera(0.0), ground, spec.movement.still)
+        self._props = [figure.stumps(ground.bowling_x, z=0.1 if batting else 0.75)]  # a right-armer over the wicket has them on his right
 
     def _camera(self, t_s: float) -> Camera:
         spec = self._spec
@@ -126,7 +127,7 @@ class Scene:
 
 
 def _light(normal: np.ndarray) -> np.ndarray:
-    """Sun, sky and a floor, (m, 3) normals -> (m,): pose networks read the shading, flat colours cost them three times the error (measured)."""
+    """Sun, sky and a floor, (m, 3) normals -> (m,): pose networks read shading; flat colours cost them three times the error (measured)."""
     sun = normal[:, 0] * F(SUN[0]) + normal[:, 1] * F(SUN[1]) + normal[:, 2] * F(SUN[2])
     return F(0.80) * np.clip(sun, 0, 1) + F(0.18) * (1 + normal[:, 1]) + F(0.17)
 

@@ -84,7 +84,7 @@ class RoundCone:
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """An ellipsoid; `axes` columns are its own directions, `radii` in metres. Distance by the usual first-order bound k (k - 1) / |grad|."""
+    """An ellipsoid; `axes` columns are its own directions, `radii` in metres. Distance: the usual first-order k (k - 1) / |grad|."""
 
     centre: np.ndarray
     axes: np.ndarray

@@ -43,17 +43,30 @@ class Output(StrEnum):
     @property
     def content_type(self) -> str:
         """The media type that the object is served with."""
-        return _CONTENT_TYPES[self.value.rpartition(".")[2]]
+        return content_type_of(self.value)
 
 
 _CONTENT_TYPES = {
-    "json": "application/json",
-    "html": "text/html; charset=utf-8",
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "mp4": "video/mp4",
-    "parquet": "application/vnd.apache.parquet",
+    ".json": "application/json",
+    ".html": "text/html; charset=utf-8",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".parquet": "application/vnd.apache.parquet",
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".mkv": "video/x-matroska",
+    ".webm": "video/webm",
+    ".avi": "video/x-msvideo",
+    ".mts": "video/mp2t",
+    ".3gp": "video/3gpp",
 }
+
+
+def content_type_of(key: str) -> str:
+    """The media type that belongs to the key's suffix; `application/octet-stream` for one not known here."""
+    # A table of our own, because the machine's mime.types differ between a laptop and a container.
+    return _CONTENT_TYPES.get("." + key.lower().rpartition(".")[2], "application/octet-stream")
 
 
 @dataclass(frozen=True)

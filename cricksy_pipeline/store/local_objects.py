@@ -1,11 +1,10 @@
 """A folder as an object store: the laptop's twin of S3.
 
-Belongs here: files, atomic replacement, and keeping keys inside the folder. Does not belong here: the promise itself (`objects`).
+Belongs here: files, atomic replacement, and keeping keys inside the folder. Does not belong here: the promise itself (`object_contract`).
 """
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import shutil
 import tempfile
@@ -15,10 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from cricksy_pipeline.store.keys import checked_key
-from cricksy_pipeline.store.objects import (
+from cricksy_pipeline.store.keys import checked_key, content_type_of
+from cricksy_pipeline.store.object_contract import (
     CHUNK,
-    DEFAULT_CONTENT_TYPE,
     ObjectHead,
     compare_read_back,
     missing,
@@ -43,11 +41,11 @@ class LocalObjectStore:
         # Hashing a large upload at every look of a sensor would cost seconds; a file that keeps size, time and inode is the same file.
         self._hashes: dict[tuple[str, int, int, int], str] = {}
 
-    def put(self, key: str, data: bytes, content_type: str = DEFAULT_CONTENT_TYPE) -> ObjectHead:
+    def put(self, key: str, data: bytes, content_type: str | None = None) -> ObjectHead:
         """Write, read back, compare. Readers see the old content or the new, never a part."""
         return self._write(key, lambda target: target.write(data), len(data), sha256_of(data))
 
-    def put_file(self, key: str, path: Path, content_type: str = DEFAULT_CONTENT_TYPE) -> ObjectHead:
+    def put_file(self, key: str, path: Path, content_type: str | None = None) -> ObjectHead:
         """Copy a file in, read back, compare."""
 
         def copy(target: BinaryIO) -> None:
@@ -99,12 +97,10 @@ class LocalObjectStore:
         """None: a folder has no addresses; the API takes the upload itself."""
         return None
 
-    def path(self, key: str) -> Path:
-        """Where the object lies on this machine. ObjectMissing where there is none."""
+    def local_path(self, key: str) -> Path | None:
+        """Where the object lies on this machine, or None where there is none. For reading; write through the store."""
         path = self._path(key)
-        if not path.is_file():
-            raise missing(self.bucket, key)
-        return path
+        return path if path.is_file() else None
 
     def _path(self, key: str) -> Path:
         path = self.root / checked_key(key)
@@ -137,7 +133,7 @@ class LocalObjectStore:
             sha256 = sha256_of_file(path)
             self._hashes[identity] = sha256
         modified = datetime.fromtimestamp(found.st_mtime, UTC)
-        return ObjectHead(key, found.st_size, sha256, sha256, mimetypes.guess_type(key)[0] or DEFAULT_CONTENT_TYPE, modified)
+        return ObjectHead(key, found.st_size, sha256, sha256, content_type_of(key), modified)
 
     @contextmanager
     def _failures(self, key: str) -> Iterator[None]:

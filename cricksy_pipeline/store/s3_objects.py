@@ -1,7 +1,7 @@
 """One S3 bucket as an object store.
 
 Belongs here: calls to S3 and what their failures mean. Does not belong here: how the client is made (region, endpoint, profile:
-the caller's), the promise itself (`objects`).
+the caller's), the promise itself (`object_contract`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cricksy_pipeline.store.keys import checked_key
-from cricksy_pipeline.store.objects import (
+from cricksy_pipeline.store.keys import checked_key, content_type_of
+from cricksy_pipeline.store.object_contract import (
     CHUNK,
-    DEFAULT_CONTENT_TYPE,
     ObjectHead,
     ObjectMissing,
     compare_read_back,
@@ -36,18 +35,20 @@ class S3ObjectStore:
         self._client = client
         self.bucket = bucket
 
-    def put(self, key: str, data: bytes, content_type: str = DEFAULT_CONTENT_TYPE) -> ObjectHead:
+    def put(self, key: str, data: bytes, content_type: str | None = None) -> ObjectHead:
         """Write, read back, compare."""
         sha256 = sha256_of(data)
         with self._failures(checked_key(key)):
-            self._client.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, Metadata={"sha256": sha256})
+            self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=data, ContentType=content_type or content_type_of(key), Metadata={"sha256": sha256}
+            )
         return self._read_back(key, len(data), sha256)
 
-    def put_file(self, key: str, path: Path, content_type: str = DEFAULT_CONTENT_TYPE) -> ObjectHead:
+    def put_file(self, key: str, path: Path, content_type: str | None = None) -> ObjectHead:
         """Upload a file (in parts, where it is large), read back, compare."""
         size, sha256 = path.stat().st_size, sha256_of_file(path)
         with self._failures(checked_key(key)):
-            extra = {"ContentType": content_type, "Metadata": {"sha256": sha256}}
+            extra = {"ContentType": content_type or content_type_of(key), "Metadata": {"sha256": sha256}}
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs=extra)
         return self._read_back(key, size, sha256)
 
@@ -87,13 +88,13 @@ class S3ObjectStore:
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
     def list(self, prefix: str = "") -> Iterator[ObjectHead]:
-        """Heads of all objects whose key starts with the prefix, in key order. S3 does not list SHA-256 and content type: None and the default."""
+        """Heads of all objects whose key starts with the prefix, in key order, without SHA-256, which S3 does not list."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         with self._failures(prefix):
             for page in pages:
                 for found in page.get("Contents", ()):
                     etag = found["ETag"].strip('"')
-                    yield ObjectHead(found["Key"], found["Size"], etag, None, DEFAULT_CONTENT_TYPE, found["LastModified"])
+                    yield ObjectHead(found["Key"], found["Size"], etag, None, content_type_of(found["Key"]), found["LastModified"])
 
     def presigned_url(self, key: str, expires_s: int = 3600) -> str | None:
         """An address from which anyone can read the object for a while. Signed here, without asking S3."""
@@ -105,6 +106,10 @@ class S3ObjectStore:
         fields = {"Bucket": self.bucket, "Key": checked_key(key), "ContentType": content_type}
         with self._failures(key):
             return self._client.generate_presigned_url("put_object", fields, ExpiresIn=expires_s)
+
+    def local_path(self, key: str) -> Path | None:
+        """None: the objects lie elsewhere."""
+        return None
 
     def _read_back(self, key: str, size: int, sha256: str) -> ObjectHead:
         digest, read = hashlib.sha256(), 0
@@ -118,7 +123,7 @@ class S3ObjectStore:
 
     def _head(self, key: str, answer: dict[str, Any]) -> ObjectHead:
         sha256 = answer.get("Metadata", {}).get("sha256")
-        kind = answer.get("ContentType", DEFAULT_CONTENT_TYPE)
+        kind = answer.get("ContentType") or content_type_of(key)
         return ObjectHead(key, answer["ContentLength"], answer["ETag"].strip('"'), sha256, kind, answer["LastModified"])
 
     @contextmanager

@@ -12,10 +12,9 @@ from uuid import uuid4
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.jobs import JobStore
-from cricksy_pipeline.store.keys import upload_key
+from cricksy_pipeline.store.keys import VIDEO_SUFFIXES, upload_key
 from cricksy_pipeline.store.objects import ObjectStore
-
-VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"})
+from cricksy_pipeline.store.sessions import checked_mode
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,12 @@ def submit(submission: Submission, jobs: JobStore, objects: ObjectStore) -> str:
     Raises CricksyError: MODE_MISSING or MODE_UNSUPPORTED before anything is written, SOURCE_MISSING where there is no such file,
     NOT_A_VIDEO for a suffix that no video has, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
     """
-    jobs.require_mode(submission.mode)
+    checked_mode(submission.mode)
     suffix = submission.video.suffix.lower()
     if not submission.video.is_file():
         raise CricksyError(ErrorCode.SOURCE_MISSING, f"There is no file {submission.video}.")
     if suffix not in VIDEO_SUFFIXES:
-        raise CricksyError(ErrorCode.NOT_A_VIDEO, f"{submission.video.name} does not end in {', '.join(sorted(VIDEO_SUFFIXES))}.")
+        raise CricksyError(ErrorCode.NOT_A_VIDEO, f"{submission.video.name} does not end in {', '.join(VIDEO_SUFFIXES)}.")
     session_id, video_id = uuid4().hex, uuid4().hex
     key = upload_key(submission.owner_type, submission.owner_id, session_id, video_id, suffix)
     head = objects.put_file(key, submission.video)
@@ -57,10 +56,8 @@ def submit(submission: Submission, jobs: JobStore, objects: ObjectStore) -> str:
         owner_id=submission.owner_id,
         title=submission.title,
         analysis_context=submission.mode,
-        s3_bucket=objects.bucket,
-        s3_key=key,
-        file_size_bytes=head.size,
     )
+    jobs.attach_upload(session_id, s3_bucket=objects.bucket, s3_key=key, file_size_bytes=head.size)
     return jobs.create_job(
         session_id=session_id,
         analysis_mode=submission.mode,

@@ -13,7 +13,9 @@ from cricksy_pipeline.orchestration.work import fetch_source, require_mode, vide
 
 
 @dg.asset(**stage_options("frames", kinds={"ffmpeg", "parquet"}))
-def frames(context: dg.AssetExecutionContext, jobs: Jobs, objects: Objects, source_videos: Videos, settings: Config) -> dg.MaterializeResult:
+def frames(
+    context: dg.AssetExecutionContext, jobs: Jobs, objects: Objects, source_videos: Videos, settings: Config
+) -> dg.MaterializeResult:
     """The index of all frames, read from the container without decoding a picture, and the sampling plan.
 
     The quick pass looks at 5 frames a second of the first 30 s, the deep pass at 10 a second of everything, both chosen by

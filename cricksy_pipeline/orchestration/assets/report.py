@@ -7,10 +7,10 @@ from cricksy_pipeline.analysis.passes import report_of
 from cricksy_pipeline.orchestration.asset_options import COACHING_OWNER, stage_options
 from cricksy_pipeline.orchestration.assets.findings import findings
 from cricksy_pipeline.orchestration.describe import describe_report, not_requested
+from cricksy_pipeline.orchestration.illustrate import report_page
 from cricksy_pipeline.orchestration.persist import persist_report
 from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects
 from cricksy_pipeline.orchestration.stage import stage
-from cricksy_pipeline.orchestration.illustrate import report_page
 from cricksy_pipeline.orchestration.work import deep_document
 
 

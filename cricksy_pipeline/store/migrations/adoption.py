@@ -45,7 +45,9 @@ def create_or_complete_enum(name: str, values: tuple[str, ...]) -> None:
     An added value lands at its place in the given order as far as its neighbours are there, and may be used only by a later revision.
     """
     present = op.get_bind().execute(
-        sa.text("SELECT e.enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid WHERE t.typname = :name AND pg_type_is_visible(t.oid)"),
+        sa.text(
+            "SELECT e.enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid WHERE t.typname = :name AND pg_type_is_visible(t.oid)"
+        ),
         {"name": name},
     )
     have = {row[0] for row in present}

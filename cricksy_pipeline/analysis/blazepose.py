@@ -1,0 +1,88 @@
+"""BlazePose through MediaPipe Tasks, as arrays.
+
+Belongs here: the only import of mediapipe's landmarker, and its answers as one array per person. Does not belong here: which pictures it sees
+(`pose_tasks`), whom to follow (`subject`). Runs in the child process only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import numpy as np
+
+COLUMNS = ("x", "y", "z", "visibility", "presence", "world_x", "world_y", "world_z")
+"""Of one landmark. x, z: shares of the picture's width; y: share of its height; world in metres from mid-hip."""
+
+
+def _landmarker_module() -> ModuleType:
+    """mediapipe's pose landmarker without the rest of mediapipe.
+
+    Its packages import every task, and with them matplotlib, OpenCV and a sound library: 0.45 of the 0.54 CPU s of the import. Empty packages in
+    their place let the one module be imported that is needed.
+    """
+    name = "mediapipe.tasks.python.vision.pose_landmarker"
+    if name not in sys.modules:
+        found = importlib.util.find_spec("mediapipe")
+        if found is None or not found.submodule_search_locations:
+            raise ModuleNotFoundError("mediapipe is not installed")
+        package, path = "mediapipe", Path(found.submodule_search_locations[0])
+        for part in ("", "tasks", "python", "vision"):
+            package, path = (f"{package}.{part}", path / part) if part else (package, path)
+            empty = ModuleType(package)
+            empty.__path__ = [str(path)]
+            sys.modules.setdefault(package, empty)
+    return importlib.import_module(name)
+
+
+class BlazePose:
+    """One landmarker. A context manager: native memory is freed at its end.
+
+    Args:
+        model: the .task bundle.
+        follow: True for VIDEO mode, which follows the last landmarks and smooths over time; False for independent pictures.
+        people: at most so many are found. More than one defeats following and costs twice to three times as much.
+    """
+
+    def __init__(self, model: Path, *, follow: bool, people: int = 1) -> None:
+        pose = _landmarker_module()
+        self._image, self._srgb = pose.image_lib.Image, pose.image_lib.ImageFormat.SRGB
+        modes = pose.running_mode_lib.VisionTaskRunningMode
+        options = pose.PoseLandmarkerOptions(
+            base_options=pose.base_options_lib.BaseOptions(model_asset_path=str(model)),
+            running_mode=modes.VIDEO if follow else modes.IMAGE,
+            num_poses=people,
+            output_segmentation_masks=False,
+        )
+        self._follow, self._last_ms = follow, -1
+        self._landmarker = pose.PoseLandmarker.create_from_options(options)
+
+    def estimate(self, image: np.ndarray, t_s: float = 0.0) -> list[np.ndarray]:
+        """One (33, 8) float32 array per person found, columns as in `COLUMNS`.
+
+        Args:
+            image: (h, w, 3) uint8 RGB, contiguous.
+            t_s: true time of the picture; VIDEO mode smooths by it, in whole milliseconds that must increase.
+        """
+        picture = self._image(image_format=self._srgb, data=image)
+        if not self._follow:
+            return _arrays(self._landmarker.detect(picture))
+        self._last_ms = max(self._last_ms + 1, round(t_s * 1000))
+        return _arrays(self._landmarker.detect_for_video(picture, self._last_ms))
+
+    def __enter__(self) -> BlazePose:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._landmarker.close()
+
+
+def _arrays(result: Any) -> list[np.ndarray]:
+    return [
+        np.array([(p.x, p.y, p.z, p.visibility, p.presence, w.x, w.y, w.z) for p, w in zip(points, world, strict=True)], np.float32)
+        for points, world in zip(result.pose_landmarks, result.pose_world_landmarks, strict=True)
+    ]

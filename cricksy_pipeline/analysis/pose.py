@@ -1,0 +1,182 @@
+"""Landmarks of the player in chosen frames; and the other looks into a video, each from outside the process that dares to open it.
+
+Belongs here: cutting the work into chunks, handing them to child processes, putting the results together. Does not belong here: what a child does
+(`pose_tasks`), starting and ending children (`isolation`), which frames (`sampling`), whom to follow (`subject`).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cricksy_pipeline.analysis.isolation import Worker, run_task
+from cricksy_pipeline.analysis.landmarks import Landmarks
+from cricksy_pipeline.analysis.messages import Message
+from cricksy_pipeline.analysis.model import PoseModel
+from cricksy_pipeline.analysis.pose_tasks import index_message, index_of
+from cricksy_pipeline.analysis.subject import Subject
+from cricksy_pipeline.analysis.video_index import FrameIndex, VideoLimits
+
+CHUNK_S = 60.0
+"""A chunk is long against the second that warms it up and short against a session, so that two processes share the work evenly."""
+
+WARM_UP_S = 1.0
+"""Frames before a chunk that are estimated and thrown away: BlazePose follows and smooths, and its state does not survive a jump."""
+
+Progress = Callable[[int, int], None]
+"""Called with the frames done and the frames wanted; the first never falls."""
+
+
+def inspect_video(path: Path, limits: VideoLimits | None = None) -> FrameIndex:
+    """`video.index_video` in a process of its own. Raises what that raises, and CricksyError POSE_CRASHED where the file crashes the reader."""
+    return index_of(run_task("index", {"video": str(path), "limits": asdict(limits or VideoLimits())}))
+
+
+def read_stills(path: Path, index: FrameIndex, frames: np.ndarray, short_side: int | None = None) -> list[np.ndarray]:
+    """The pictures of some frames, in the order asked for, each (h, w, 3) uint8 RGB, upright, at most `short_side` pixels on the shorter side.
+
+    Raises:
+        CricksyError: VIDEO_CORRUPT where any of them cannot be decoded; POSE_CRASHED where the file crashes the decoder.
+    """
+    from cricksy_pipeline.errors import CricksyError, ErrorCode
+
+    frames = np.asarray(frames, np.int64)
+    if not len(frames):
+        return []
+    request = index_message(index, {"video": str(path), "short_side": short_side}, {"frames": frames})
+    pictures = run_task("stills", request.header, request.arrays).arrays
+    missing = [int(frame) for frame in frames if str(frame) not in pictures]
+    if missing:
+        raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"frame {missing[0]} cannot be decoded; the file is damaged")
+    return [pictures[str(frame)] for frame in frames]
+
+
+def find_subject(video: Path, index: FrameIndex, *, model: PoseModel) -> Subject:
+    """Whom to follow, from a glance over the clip (see `probe`). Raises CricksyError as `estimate_pose` does."""
+    request = index_message(index, {"video": str(video), "model": str(model.path)})
+    return Subject.from_json(run_task("subject", request.header, request.arrays).header["subject"])
+
+
+def estimate_pose(
+    video: Path,
+    index: FrameIndex,
+    frames: np.ndarray,
+    source: np.ndarray,
+    *,
+    model: PoseModel,
+    subject: Subject | None = None,
+    workers: int = 2,
+    chunk_s: float = CHUNK_S,
+    on_progress: Progress | None = None,
+) -> Landmarks:
+    """One subject's landmarks in the given frames, in full-resolution upright pixels.
+
+    The frames are cut into chunks of the clip's timeline, never by the number of workers: any number of workers gives the same bits.
+
+    Args:
+        video: the file that `index` was made from.
+        index: its frames.
+        frames: (n,) frame numbers, strictly increasing.
+        source: (n,) uint8, why each is sampled (`landmarks.GRID_QUICK` ...); passed through.
+        model: the bundle.
+        subject: whom to follow; None: whoever is found in the whole picture.
+        workers: processes at most; one per chunk suffices.
+        chunk_s: length of a chunk in seconds of the clip.
+        on_progress: told after every frame, from the calling thread.
+
+    Raises:
+        CricksyError: POSE_CRASHED where a process dies; VIDEO_CORRUPT where too many frames cannot be decoded; INTERNAL where a system library is
+            missing or the process cannot be cut off from the network.
+        ValueError: frames that do not increase, or a source of another length.
+    """
+    frames, source = np.asarray(frames, np.int64), np.asarray(source, np.uint8)
+    if len(source) != len(frames) or (np.diff(frames) <= 0).any():
+        raise ValueError("frames must strictly increase, and each needs its source")
+    info = index.info
+    if not len(frames):
+        return Landmarks.empty(info.width, info.height)
+    region = asdict(subject.region) if subject and subject.region else None
+    chunks = cut_into_chunks(index.t_s, frames, chunk_s)
+    request = index_message(index, {"video": str(video), "model": str(model.path), "region": region})
+    parts = _run_chunks(request, chunks, min(workers, len(chunks)), len(frames), on_progress or (lambda done, of: None))
+    arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in ("xy", "z", "visibility", "presence", "world")}
+    return Landmarks(frame=frames, t_s=index.t_s[frames], source=source, width=info.width, height=info.height, **arrays)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Frames of one stretch of the timeline, the first `warm_up` of which belong to the stretch before."""
+
+    frames: np.ndarray
+    warm_up: int
+
+
+def cut_into_chunks(t_s: np.ndarray, frames: np.ndarray, chunk_s: float, warm_up_s: float = WARM_UP_S) -> list[Chunk]:
+    """Stretches [k chunk_s, (k + 1) chunk_s) of the timeline that hold any of the frames, each with the frames of the second before it."""
+    times = t_s[frames]
+    starts = np.flatnonzero(np.diff(np.floor(times / chunk_s), prepend=-1.0))
+    ends = [*starts[1:], len(frames)]
+    warm = np.searchsorted(times, times[starts] - warm_up_s)
+    return [Chunk(frames[w:end], int(start - w)) for start, end, w in zip(starts, ends, warm, strict=True)]
+
+
+def _run_chunks(request: Message, chunks: list[Chunk], workers: int, total: int, on_progress: Progress) -> list[Message]:
+    """The results of all chunks in order. Each worker process takes the next chunk that nobody has; the first failure ends them all."""
+    waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(len(chunks)):
+        waiting.put(number)
+    events: queue.SimpleQueue[tuple[int, int | Message | BaseException]] = queue.SimpleQueue()
+    pool: list[Worker] = []
+    stopping = threading.Event()
+
+    def work() -> None:
+        number = -1
+        try:
+            # The child is started by the thread that waits for it: Linux ends it when that thread ends.
+            with Worker() as worker:
+                pool.append(worker)
+                while not stopping.is_set():
+                    try:
+                        number = waiting.get_nowait()
+                    except queue.Empty:
+                        return
+                    chunk, at = chunks[number], number
+                    header, arrays = {**request.header, "warm_up": chunk.warm_up}, {**request.arrays, "frames": chunk.frames}
+                    events.put((at, worker.call("pose", header, arrays, lambda said, at=at: events.put((at, said["done"])))))
+        except BaseException as error:
+            events.put((number, error))
+
+    threads = [threading.Thread(target=work, name=f"pose worker {i}", daemon=True) for i in range(workers)]
+    for thread in threads:
+        thread.start()
+    try:
+        return _collect(events, len(chunks), total, [len(c.frames) - c.warm_up for c in chunks], on_progress)
+    finally:
+        stopping.set()
+        for worker in pool:
+            worker.kill()
+        for thread in threads:
+            thread.join()
+
+
+def _collect(events: queue.SimpleQueue, count: int, total: int, lengths: list[int], on_progress: Progress) -> list[Message]:
+    results: dict[int, Message] = {}
+    done = [0] * count
+    told = 0
+    while len(results) < count:
+        number, event = events.get()
+        if isinstance(event, BaseException):
+            raise event
+        if isinstance(event, Message):
+            results[number], done[number] = event, lengths[number]
+        else:
+            done[number] = event
+        if sum(done) > told:
+            told = sum(done)
+            on_progress(told, total)
+    return [results[number] for number in range(count)]

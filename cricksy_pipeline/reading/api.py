@@ -1,0 +1,132 @@
+"""The REST API that coaches' readers ask: one analysis job, its report, its files.
+
+Belongs here: routes and headers. Does not belong here: what a job looks like to a reader (`store.job_read`), how errors are worded
+(`problems`), binding a port (`cli`).
+
+There is no authentication yet. Whoever can reach the port can read every job whose id he knows, so the command line binds this
+app to 127.0.0.1 only; do not put it behind a public address.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from starlette.exceptions import HTTPException
+
+from cricksy_pipeline.errors import CricksyError
+from cricksy_pipeline.reading.problems import Problem, answer_errors_as_problems
+from cricksy_pipeline.store.database import reachable
+from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job
+from cricksy_pipeline.store.jobs import JobStore
+from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.objects import ObjectStore
+from cricksy_pipeline.store.sessions import UnknownJob
+
+JOB_PATH = "/api/coaches/plus/analysis-jobs/{job_id}"
+SERVED: dict[str, Output] = {name.value: name for name in Output if name.value.endswith((".png", ".html", ".json", ".parquet"))}
+"""File names that can be asked for. Films and print files are left out: they want range requests, which a plain answer cannot give."""
+
+_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=-]{0,127}")
+# The report carries its own policy; the header holds also where a browser opens another file of ours as a page.
+_CONTENT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
+_HEALTH_KEY = "healthz"
+
+
+def _known_shape(job_id: str) -> str:
+    """The job id, if it can be one; else the same 404 as for a job that is not there, without asking the database."""
+    if not _JOB_ID.fullmatch(job_id):
+        raise UnknownJob(job_id)
+    return job_id
+
+
+JobId = Annotated[str, Depends(_known_shape)]
+IfNoneMatch = Annotated[str | None, Header()]
+
+
+def _etag_matches(if_none_match: str | None, etag: str) -> bool:
+    """Whether the caller holds this version already (weak comparison, RFC 9110 section 13.1.2)."""
+    if not if_none_match:
+        return False
+    held = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return "*" in held or etag in held
+
+
+def _stored_file(jobs: JobStore, objects: ObjectStore, job_id: str, name: Output, if_none_match: str | None) -> Response:
+    """One output of one job. Its key is made from the row and the enum; nothing of the request but the id, which the row repeats, is in it."""
+    row = jobs.get(job_id)
+    try:
+        key = output_key(row.s3_key or "", row.id, name)
+    except ValueError as error:  # rows of the earlier system may hold a key that no store of ours accepts
+        raise HTTPException(404, f"This job has no {name.value}.") from error
+    head = objects.head(key)
+    if head is None:
+        raise HTTPException(404, f"This job has no {name.value} yet.")
+    etag = '"' + head.etag.strip('"') + '"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": _CONTENT_POLICY,
+        "Content-Disposition": f'{"attachment" if name.value.endswith(".parquet") else "inline"}; filename="{name.value}"',
+    }
+    if _etag_matches(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(objects.get(key), headers=headers, media_type=name.content_type)
+
+
+def _health(jobs: JobStore, objects: ObjectStore) -> dict[str, str]:
+    """`ok` or the error code, for the database and for the store."""
+
+    def database() -> None:
+        with reachable(jobs.engine), jobs.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    found = {}
+    for name, ask in (("database", database), ("store", lambda: objects.head(_HEALTH_KEY))):
+        try:
+            ask()
+            found[name] = "ok"
+        except CricksyError as error:
+            found[name] = error.code.value
+    return found
+
+
+def create_app(*, jobs: JobStore, objects: ObjectStore) -> FastAPI:
+    """The API over one database and one object store. Binds nothing; without authentication, see the module.
+
+    Args:
+        jobs: the job rows.
+        objects: the bucket that holds the uploads and the outputs.
+    """
+    app = FastAPI(title="Cricksy analyses", version="1", summary="Read-only access to analysis jobs. Not authenticated: for 127.0.0.1 only.")
+    answer_errors_as_problems(app)
+    not_found: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 503: {"model": Problem}}
+
+    @app.get(JOB_PATH, response_model=VideoAnalysisJobRead, responses=not_found)
+    def analysis_job(job_id: JobId) -> VideoAnalysisJobRead:
+        """One job as its reader shows it, of any age and status."""
+        return read_job(jobs.get(job_id), objects)
+
+    @app.get(f"{JOB_PATH}/report.html", responses=not_found)
+    def report_html(job_id: JobId, if_none_match: IfNoneMatch = None) -> Response:
+        """The stored report page."""
+        return _stored_file(jobs, objects, job_id, Output.REPORT_HTML, if_none_match)
+
+    @app.get(f"{JOB_PATH}/files/{{name}}", responses=not_found)
+    def stored_file(job_id: JobId, name: str, if_none_match: IfNoneMatch = None) -> Response:
+        """One named output of the job: pictures, pages, JSON documents, tables."""
+        if name not in SERVED:
+            raise HTTPException(404, "There is no file of that name; files are: " + ", ".join(sorted(SERVED)))
+        return _stored_file(jobs, objects, job_id, SERVED[name], if_none_match)
+
+    @app.get("/healthz")
+    def healthz() -> JSONResponse:
+        """Whether database and store answer: 200, else 503."""
+        found = _health(jobs, objects)
+        return JSONResponse(found, 200 if set(found.values()) == {"ok"} else 503)
+
+    return app

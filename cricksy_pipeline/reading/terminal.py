@@ -1,0 +1,228 @@
+"""An analysis as a person wants to read it in a terminal, and a progress bar while it runs.
+
+Belongs here: printing with rich what the read model holds. Does not belong here: reading the row (`store.job_read`), the page
+(`report_html`). Reads plain JSON and asks little of it, for rows of the earlier system lack most of the documents' fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import BaseModel
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from cricksy_pipeline.analysis.documents import LEGACY_METRICS
+from cricksy_pipeline.reading.notation import band_limits, band_words, clock, percent, value_with_interval, words
+
+MAX_FINDINGS = 3
+STAGE_WORDS = {
+    "AWAITING_UPLOAD": "waiting for the video",
+    "QUEUED": "waiting for a worker",
+    "QUICK": "first look",
+    "QUICK_DONE": "first look done",
+    "DEEP": "every ball",
+    "DONE": "done",
+    "FAILED": "failed",
+}
+_SEVERITY_STYLE = {"high": "bold red", "medium": "yellow", "low": "cyan"}
+
+
+def as_mapping(read: BaseModel | Mapping[str, Any]) -> Mapping[str, Any]:
+    """The read model as JSON-ready values, whichever of the two it came as."""
+    return read.model_dump(mode="json") if isinstance(read, BaseModel) else read
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _first(read: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The first of the named documents that is there."""
+    return next((_dict(read.get(name)) for name in names if read.get(name)), {})
+
+
+def headline(read: Mapping[str, Any]) -> str:
+    """One line on where the job stands: mode, status, share done."""
+    status, stage = str(read.get("status") or "unknown"), str(read.get("stage") or "")
+    mode = str(read.get("analysis_mode") or "cricket").capitalize()
+    if status in ("done", "completed"):
+        return f"{mode} analysis, done"
+    if status == "failed":
+        return f"{mode} analysis failed"
+    return f"{mode} analysis, {STAGE_WORDS.get(stage, words(status))} ({read.get('progress_pct') or 0} %)"
+
+
+def _value_text(evidence: Mapping[str, Any]) -> str:
+    """`93 ± 6°, good is 100 to 165°`; empty where the evidence has no such value."""
+    value, unit = evidence.get("value"), str(evidence.get("unit") or "")
+    if not isinstance(value, (int, float)):
+        return ""
+    ci95 = evidence.get("ci95")
+    text = value_with_interval(value, ci95 if isinstance(ci95, (list, tuple)) and len(ci95) == 2 else None, unit)
+    band = evidence.get("band")
+    limits = band_words(band_limits(band), unit) if isinstance(band, (Mapping, list, tuple)) else ""
+    return f"{text}, good is {limits}" if limits else text
+
+
+def _when(finding: Mapping[str, Any]) -> str:
+    moments = [_dict(m) for m in _list(_dict(finding.get("video_evidence")).get("worst_frames"))]
+    if moments:
+        return ", ".join(f"{m.get('timestamp') or clock(m.get('t_s') or 0.0)} (frame {m.get('frame')})" for m in moments[:4])
+    times = [t for t in _list(_dict(finding.get("evidence")).get("t_s")) if isinstance(t, (int, float))]
+    return ", ".join(clock(t) for t in times[:4])
+
+
+def _finding(index: int, finding: Mapping[str, Any]) -> RenderableType:
+    severity = str(finding.get("severity") or "")
+    title = Text.assemble((f"{index}. {finding.get('title') or finding.get('code') or 'Finding'}", "bold"))
+    if severity and finding.get("kind", "technique") == "technique":
+        title.append(f"  severity {severity}", _SEVERITY_STYLE.get(severity, ""))
+    when, drills = _when(finding), "; ".join(str(d) for d in _list(finding.get("suggested_drills")))
+    lines = [
+        Text(_value_text(_dict(finding.get("evidence")))),
+        Text(str(finding.get("message") or "")),
+        Text(f"See it at {when}" if when else ""),
+        *(Text(f"Say: {cue}", "green") for cue in _list(finding.get("cues"))),
+        Text(f"Practise: {drills}" if drills else "", "dim"),
+    ]
+    return Group(title, *(Padding(line, (0, 0, 0, 3), expand=False) for line in lines if line), Text(""))
+
+
+def _how_to_film(findings: Mapping[str, Any]) -> list[RenderableType]:
+    """What to film to have the missing measures, each remedy once."""
+    by_remedy: dict[str, list[str]] = {}
+    for gap in map(_dict, _list(findings.get("not_measured"))):
+        if gap.get("how_to_film"):
+            by_remedy.setdefault(str(gap["how_to_film"]), []).append(str(gap.get("label") or gap.get("metric") or ""))
+    if not by_remedy:
+        return []
+    told = [Text.assemble((f"{', '.join(labels)}: ", "dim"), remedy) for remedy, labels in by_remedy.items()]
+    return [Text("To measure more", "bold"), *told, Text("")]
+
+
+def _score_text(metric: Mapping[str, Any]) -> str:
+    score = metric.get("score")
+    return percent(score) if isinstance(score, (int, float)) else "–"
+
+
+def metrics_table(results: Mapping[str, Any]) -> Table | None:
+    """The five metrics that every results document carries; null ones with their reason. None where there are no metrics."""
+    metrics = _dict(_dict(results.get("metrics")).get("metrics"))
+    if not metrics:
+        return None
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Measure", no_wrap=True)
+    table.add_column("Value, 95 %", no_wrap=True)
+    table.add_column("Good range", overflow="fold")
+    table.add_column("Balls", justify="right")
+    table.add_column("In range", justify="right")
+    for key in LEGACY_METRICS:
+        metric = _dict(metrics.get(key))
+        label = escape(str(metric.get("label") or words(key)))
+        value = _value_text({k: metric.get(k) for k in ("value", "ci95", "unit")})
+        if value:
+            band = metric.get("band")
+            limits = band_words(band_limits(band), str(metric.get("unit") or "")) if isinstance(band, Mapping) else "descriptive"
+            table.add_row(label, escape(value), escape(limits), str(metric.get("n", "")), _score_text(metric))
+        elif isinstance(metric.get("score"), (int, float)):  # a row of the earlier system: a bare score
+            table.add_row(label, "score only", "", "", _score_text(metric))
+        else:
+            table.add_row(f"[dim]{label}[/]", "[dim]not measured[/]", f"[dim]{escape(str(metric.get('reason') or 'no reason was given'))}[/]", "", "")
+    return table
+
+
+def _how_sure(findings: Mapping[str, Any], results: Mapping[str, Any]) -> Text:
+    text = Text()
+    label, score = findings.get("confidence_label"), findings.get("confidence_score")
+    if label:
+        text.append(f"Trust in the measurements: {label}" + (f" ({percent(score)})" if isinstance(score, (int, float)) else ""))
+    rate = findings.get("detection_rate", _dict(results.get("pose_summary")).get("detection_rate_percent"))
+    if isinstance(rate, (int, float)):
+        text.append(f"{chr(10) if text else ''}Player found in {rate:.0f} % of the frames looked at")
+    for reason in _list(findings.get("confidence_reasons")):
+        text.append(f"\n- {reason}", "dim")
+    return text
+
+
+def _priority(findings: list[Any]) -> Panel | None:
+    first = _dict(findings[0]) if findings else {}
+    cues = _list(first.get("cues"))
+    words_of_it = cues[0] if cues else first.get("title")
+    if not words_of_it:
+        return None
+    title = "Before the next video" if first.get("kind") == "quality" else "Work on this first"
+    return Panel(Text(str(words_of_it), "bold"), title=title, title_align="left", border_style="green", padding=(1, 2), expand=False)
+
+
+def _failure(read: Mapping[str, Any]) -> Text:
+    text = Text(str(read.get("error_message") or "No reason was recorded."), "red")
+    if read.get("error_code"):
+        text.append(f"\n{read['error_code']}", "dim")
+    if read.get("retryable"):
+        text.append("\nIt can be tried again.", "dim")
+    return text
+
+
+def print_result(read: BaseModel | Mapping[str, Any], console: Console, *, report_path: str | None = None) -> None:
+    """Print one analysis: headline, one priority, the findings, the five metrics, how sure, and where the page is.
+
+    Args:
+        read: `VideoAnalysisJobRead`, or the JSON that the API answers. Rows of any age and status.
+        console: where to.
+        report_path: file or address of the HTML report; None leaves the line out.
+    """
+    row = as_mapping(read)
+    results = _first(row, "deep_results", "quick_results") or _first(_dict(row.get("results")), "deep", "quick")
+    findings = _first(row, "deep_findings", "quick_findings") or _dict(results.get("findings"))
+    report = _first(row, "deep_report", "quick_report") or _dict(results.get("report"))
+    listed = sorted((_dict(f) for f in _list(findings.get("findings"))), key=lambda f: f.get("kind") == "quality")
+
+    parts: list[RenderableType] = [Text(headline(row), "bold"), Text(f"Job {row.get('id') or row.get('job_id') or '?'}", "dim"), Text("")]
+    if row.get("status") == "failed":
+        parts += [_failure(row), Text("")]
+    if priority := _priority(listed):
+        parts += [priority, Text("")]
+    if report.get("summary"):
+        parts += [Text(str(report["summary"])), Text("")]
+    parts += [_finding(i, f) for i, f in enumerate(listed[:MAX_FINDINGS], 1)]
+    if table := metrics_table(results):
+        parts += [Text("What was measured", "bold"), table, Text("")]
+    parts += _how_to_film(findings)
+    if sure := _how_sure(findings, results):
+        parts += [Text("How sure", "bold"), sure, Text("")]
+    if not results and row.get("status") in ("queued", "awaiting_upload", "quick_running", "processing"):
+        parts += [Text("Nothing to read yet."), Text("")]
+    if report_path:
+        parts.append(Text.assemble(("Report: ", "bold"), report_path, overflow="fold"))
+    console.print(Group(*parts))
+
+
+@contextmanager
+def job_progress(console: Console, description: str = "Analysing") -> Iterator[Callable[[str, float], None]]:
+    """A progress bar for one job; yields `update(stage, pct)`, stage as in the row (`DEEP`), pct in 0 to 100.
+
+    The bar never runs backwards: what comes late from another process is shown at the furthest point reached.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=32), TaskProgressColumn(), TextColumn("[dim]{task.fields[stage]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=False) as progress:
+        task = progress.add_task(escape(description), total=100, stage="")
+        furthest = 0.0
+
+        def update(stage: str, pct: float) -> None:
+            nonlocal furthest
+            furthest = max(furthest, min(float(pct), 100.0))
+            progress.update(task, completed=furthest, stage=escape(STAGE_WORDS.get(stage, words(stage.lower()))))
+
+        yield update

@@ -1,0 +1,142 @@
+"""Writing pictures into a video file with exact presentation timestamps and, if asked, a display matrix.
+
+Belongs here: codecs, time base, rotation, atomic write. Shared by the sample clips and the test patterns.
+Does not belong here: what the pictures show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How a file is written.
+
+    Attributes:
+        encoder: ffmpeg's name of it.
+        pixel_format: what it is fed.
+        options: its options; one thread each, so that the same pictures give the same bytes.
+        quick: options for test patterns, where only speed counts.
+    """
+
+    encoder: str
+    pixel_format: str
+    options: dict[str, str]
+    quick: dict[str, str]
+
+
+ENCODINGS: dict[str, Encoding] = {
+    "h264": Encoding("libx264", "yuv420p", {"preset": "medium", "threads": "1"}, {"preset": "ultrafast", "threads": "1"}),
+    "hevc": Encoding(
+        "libx265",
+        "yuv420p",
+        {"preset": "fast", "x265-params": "log-level=none:pools=none:frame-threads=1"},
+        {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"},
+    ),
+    "vp9": Encoding(
+        "libvpx-vp9",
+        "yuv420p",
+        {"b": "0", "threads": "1", "deadline": "good", "cpu-used": "4"},
+        {"b": "0", "threads": "1", "deadline": "realtime", "cpu-used": "8"},
+    ),
+    "av1": Encoding(
+        "libsvtav1",
+        "yuv420p",
+        {"preset": "8", "svtav1-params": "lp=1"},
+        {"preset": "12", "svtav1-params": "lp=1"},
+    ),
+    "mjpeg": Encoding("mjpeg", "yuvj420p", {"threads": "1"}, {"threads": "1"}),
+}
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    ticks: np.ndarray,
+    time_base: Fraction,
+    *,
+    codec: str = "h264",
+    crf: int = 23,
+    rotation: int = 0,
+    quick: bool = False,
+) -> None:
+    """Write an MP4, whole or not at all: it is made beside `path` and renamed.
+
+    Args:
+        path: the file to make or replace.
+        frames: n upright pictures, (h, w, 3) uint8 RGB or (h, w) uint8 grey, even sizes.
+        ticks: (n,) int64 presentation timestamps, strictly increasing, in units of `time_base` seconds.
+        time_base: seconds per tick.
+        codec: a key of `ENCODINGS`.
+        crf: constant quality, lower is better (for mjpeg: the quantiser, 2..31).
+        rotation: degrees clockwise by which a player must turn the stored picture; the stored picture is turned the other way.
+        quick: for speed alone.
+
+    Raises:
+        ValueError: the number of frames differs from the number of ticks.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        _encode(partial, frames, ticks, time_base, ENCODINGS[codec], crf, rotation, quick)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _encode(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    ticks: np.ndarray,
+    time_base: Fraction,
+    encoding: Encoding,
+    crf: int,
+    rotation: int,
+    quick: bool,
+) -> None:
+    import av
+
+    gaps = np.diff(ticks, append=ticks[-1] + (ticks[-1] - ticks[-2] if len(ticks) > 1 else 1))
+    rate = Fraction(1) / (time_base * Fraction(float(np.median(gaps))).limit_denominator(1000))
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = None
+        for frame, tick, gap in zip(frames, ticks.tolist(), gaps.tolist(), strict=True):
+            turned = np.rot90(frame, rotation // 90)  # counter-clockwise, so that turning clockwise shows it upright
+            if stream is None:
+                stream = container.add_stream(encoding.encoder, rate=rate.limit_denominator(1_000_000))
+                stream.height, stream.width = turned.shape[:2]
+                stream.pix_fmt = encoding.pixel_format
+                stream.options = _options(encoding, crf, quick)
+                stream.codec_context.time_base = time_base
+                stream.time_base = time_base
+                if rotation:
+                    stream.set_display_rotation(-rotation)
+            picture = _picture(turned, encoding.pixel_format)
+            picture.pts, picture.time_base, picture.duration = tick, time_base, gap
+            container.mux(stream.encode(picture))
+        if stream is not None:
+            container.mux(stream.encode())
+
+
+def _options(encoding: Encoding, crf: int, quick: bool) -> dict[str, str]:
+    options = dict(encoding.quick if quick else encoding.options)
+    if encoding.encoder == "mjpeg":
+        return options | {"qmin": str(min(crf, 31)), "qmax": str(min(crf, 31))}
+    return options | {"crf": str(crf)}
+
+
+def _picture(image: np.ndarray, pixel_format: str):
+    """An `av.VideoFrame` in the encoder's pixel format; grey skips the colour conversion."""
+    import av
+
+    if image.ndim == 3:
+        return av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+    height, width = image.shape
+    planes = np.full((height * 3 // 2, width), 128, np.uint8)
+    planes[:height] = image
+    return av.VideoFrame.from_ndarray(planes, format=pixel_format)

@@ -1,0 +1,115 @@
+"""The object store: one interface over one bucket of S3 or over one folder.
+
+Belongs here: what a store promises, and what an object's head is. Does not belong here: which keys there are (`keys`), the two
+implementations (`local_objects`, `s3_objects`).
+
+Every write is read back and compared by size and SHA-256 before `put` returns. A missing object raises `ObjectMissing`, which is a
+`CricksyError` with SOURCE_MISSING; a store that does not answer, refuses, or gives back something else than was written raises
+STORE_UNAVAILABLE with bucket and key in the message. A failed listing raises; it is never an empty listing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+
+CHUNK = 1 << 20
+
+
+class ObjectMissing(CricksyError):
+    """There is no object under the key. Code SOURCE_MISSING."""
+
+
+@dataclass(frozen=True)
+class ObjectHead:
+    """What is known of an object without its content.
+
+    Attributes:
+        size: bytes.
+        etag: changes whenever the content does; compare it, do not interpret it.
+        sha256: of the content, lower-case hex; None where the store does not know it (an S3 object that someone else wrote).
+        last_modified: with zone.
+    """
+
+    key: str
+    size: int
+    etag: str
+    sha256: str | None
+    content_type: str
+    last_modified: datetime
+
+
+@runtime_checkable
+class ObjectStore(Protocol):
+    """One bucket. Keys are relative, checked by `keys.checked_key` (ValueError). Errors: see the module.
+
+    A content type that is not given follows from the key's suffix.
+    """
+
+    bucket: str
+
+    def put(self, key: str, data: bytes, content_type: str | None = None) -> ObjectHead:
+        """Write, read back, compare."""
+
+    def put_file(self, key: str, path: Path, content_type: str | None = None) -> ObjectHead:
+        """Write a file's content, read back, compare. Never holds the whole file in memory."""
+
+    def get(self, key: str) -> bytes:
+        """The content. ObjectMissing where there is none."""
+
+    def head(self, key: str) -> ObjectHead | None:
+        """The head, or None where there is no object."""
+
+    def download(self, key: str, path: Path) -> ObjectHead:
+        """Write the content to a file, which appears only when whole. ObjectMissing where there is none."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens where there is none."""
+
+    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
+        """Heads of all objects whose key starts with the prefix, in key order."""
+
+    def presigned_url(self, key: str, expires_s: int = 3600) -> str | None:
+        """An address from which anyone can read the object for a while; None where the store has no addresses."""
+
+    def local_path(self, key: str) -> Path | None:
+        """The file behind the object, for reading; None where there is no object or the objects lie elsewhere."""
+
+    def presigned_upload_url(self, key: str, content_type: str, expires_s: int = 3600) -> str | None:
+        """An address to which anyone can PUT the object for a while; None where the store has no addresses."""
+
+
+def sha256_of(data: bytes) -> str:
+    """SHA-256 as lower-case hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of a file's content as lower-case hex, read in pieces of 1 MiB."""
+    digest = hashlib.sha256()
+    with path.open("rb") as source:
+        while piece := source.read(CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def missing(bucket: str, key: str) -> ObjectMissing:
+    """The error for an object that is not there."""
+    return ObjectMissing(ErrorCode.SOURCE_MISSING, f"There is no object {key} in {bucket}.")
+
+
+def unavailable(bucket: str, key: str, reason: object) -> CricksyError:
+    """The error for a store that did not do what it was asked."""
+    return CricksyError(ErrorCode.STORE_UNAVAILABLE, f"Object store {bucket}, key {key}: {reason}")
+
+
+def compare_read_back(bucket: str, key: str, *, size: int, sha256: str, read_size: int, read_sha256: str) -> None:
+    """Raise STORE_UNAVAILABLE where what was read back is not what was written."""
+    if (read_size, read_sha256) != (size, sha256):
+        raise unavailable(bucket, key, f"wrote {size} bytes with SHA-256 {sha256[:12]}, read back {read_size} with {read_sha256[:12]}")

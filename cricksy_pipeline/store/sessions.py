@@ -1,0 +1,273 @@
+"""Sessions and jobs as people make, list and delete them; no run is involved yet.
+
+Belongs here: creating rows, finding rows. Does not belong here: what a run does to a row (`jobs`), how a row is shown (`job_read`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import ARRAY, Engine, String, literal, select, text, update
+
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.store.database import session
+from cricksy_pipeline.store.models import (
+    ANALYSIS_MODES,
+    AnalysisContext,
+    CameraView,
+    JobStatus,
+    OwnerType,
+    SessionStatus,
+    VideoAnalysisJob,
+    VideoSession,
+)
+
+
+class UnknownJob(CricksyError, LookupError):
+    """There is no job with this id. Code SOURCE_MISSING."""
+
+
+def unknown_job(job_id: str) -> UnknownJob:
+    """The error for an id that is not in the table."""
+    return UnknownJob(ErrorCode.SOURCE_MISSING, f"There is no job {job_id}.")
+
+
+@dataclass(frozen=True)
+class JobSummary:
+    """A job without its documents: what a list needs."""
+
+    id: str
+    session_id: str
+    status: str
+    stage: str | None
+    progress_pct: int
+    analysis_mode: str | None
+    deep_enabled: bool
+    attempt: int
+    dagster_run_id: str | None
+    heartbeat_at: datetime | None
+    analysis_version: str | None
+    source_etag: str | None
+    s3_bucket: str | None
+    s3_key: str | None
+    error_code: str | None
+    error_message: str | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    updated_at: datetime
+
+
+SUMMARY_COLUMNS = tuple(getattr(VideoAnalysisJob, name) for name in JobSummary.__dataclass_fields__)
+
+
+def require_mode(analysis_mode: str | None) -> str:
+    """The mode, if it is one that can be analysed.
+
+    Raises:
+        CricksyError: MODE_MISSING where it is None or empty, MODE_UNSUPPORTED where it is another word.
+    """
+    if not analysis_mode:
+        raise CricksyError(ErrorCode.MODE_MISSING, f"Say what was filmed: {', '.join(ANALYSIS_MODES)}.")
+    if analysis_mode not in ANALYSIS_MODES:
+        raise CricksyError(ErrorCode.MODE_UNSUPPORTED, f"{analysis_mode!r} cannot be analysed; choose one of {', '.join(ANALYSIS_MODES)}.")
+    return str(analysis_mode)
+
+
+class SessionStore:
+    """Sessions and their jobs. Every method is one transaction; each may raise `CricksyError` DATABASE_UNAVAILABLE."""
+
+    require_mode = staticmethod(require_mode)
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def create_session(
+        self,
+        *,
+        owner_type: str = OwnerType.COACH,
+        owner_id: str,
+        title: str,
+        notes: str | None = None,
+        analysis_context: str | None = None,
+        camera_view: str | None = None,
+        player_ids: Sequence[str] = (),
+        s3_bucket: str | None = None,
+        s3_key: str | None = None,
+        file_size_bytes: int | None = None,
+        session_id: str | None = None,
+    ) -> str:
+        """Make a session and return its id (a new one, unless given): `uploaded` where a key is given, else `pending`.
+
+        Raises:
+            ValueError: a word that is not one of the enum's.
+        """
+        made = VideoSession(
+            id=session_id or uuid4().hex,
+            owner_type=OwnerType(owner_type),
+            owner_id=owner_id,
+            title=title[:255],
+            notes=notes,
+            analysis_context=AnalysisContext(analysis_context) if analysis_context else None,
+            camera_view=CameraView(camera_view) if camera_view else None,
+            s3_bucket=s3_bucket,
+            s3_key=s3_key,
+            file_size_bytes=file_size_bytes,
+            status=SessionStatus.UPLOADED if s3_key else SessionStatus.PENDING,
+        )
+        with session(self.engine) as orm:
+            made.player_ids = self._ids(orm, player_ids)
+            orm.add(made)
+        return made.id
+
+    def attach_upload(
+        self, session_id: str, *, s3_bucket: str, s3_key: str, file_size_bytes: int | None, status: str = SessionStatus.UPLOADED
+    ) -> None:
+        """Say where the session's video lies. `status=pending`: it is being uploaded and not yet there.
+
+        Raises:
+            LookupError: no such session.
+        """
+        values = {"s3_bucket": s3_bucket, "s3_key": s3_key, "file_size_bytes": file_size_bytes, "status": SessionStatus(status)}
+        with session(self.engine) as orm:
+            if orm.execute(update(VideoSession).where(VideoSession.id == session_id).values(values)).rowcount == 0:
+                raise LookupError(f"there is no session {session_id}")
+
+    def get_session(self, session_id: str) -> VideoSession | None:
+        """The session, detached, or None."""
+        with session(self.engine) as orm:
+            return orm.get(VideoSession, session_id)
+
+    def list_sessions(self, owner_type: str, owner_id: str, *, limit: int = 100, offset: int = 0) -> list[VideoSession]:
+        """The owner's sessions, newest first."""
+        query = (
+            select(VideoSession)
+            .where(VideoSession.owner_type == OwnerType(owner_type), VideoSession.owner_id == owner_id)
+            .order_by(VideoSession.created_at.desc(), VideoSession.id)
+        )
+        with session(self.engine) as orm:
+            return list(orm.scalars(query.limit(limit).offset(offset)))
+
+    def delete_session(self, session_id: str) -> bool:
+        """Delete the session with its jobs and their guardrail results; the objects stay. Returns whether it was there."""
+        with session(self.engine) as orm:
+            found = orm.get(VideoSession, session_id)
+            if found is not None:
+                orm.delete(found)
+            return found is not None
+
+    def create_job(
+        self,
+        session_id: str,
+        analysis_mode: str | None,
+        s3_bucket: str,
+        s3_key: str,
+        source_etag: str | None = None,
+        source_sha256: str | None = None,
+        source_size: int | None = None,
+        *,
+        deep_enabled: bool = True,
+        include_frames: bool = False,
+        sample_fps: int = 10,
+        awaiting_upload: bool = False,
+    ) -> str:
+        """Make a job over one upload and return its id: 32 hexadecimal digits, good as a partition key and in an object key, never reused.
+
+        The row starts `queued`, stage QUEUED, 0 % (`awaiting_upload` for a video that is still to come). Bucket and key are a snapshot,
+        written here and never again.
+
+        Raises:
+            CricksyError: MODE_MISSING, MODE_UNSUPPORTED.
+        """
+        made = VideoAnalysisJob(
+            id=uuid4().hex,
+            session_id=session_id,
+            status=JobStatus.AWAITING_UPLOAD if awaiting_upload else JobStatus.QUEUED,
+            stage="AWAITING_UPLOAD" if awaiting_upload else "QUEUED",
+            analysis_mode=require_mode(analysis_mode),
+            s3_bucket=s3_bucket,
+            s3_key=s3_key,
+            source_etag=source_etag,
+            source_sha256=source_sha256,
+            source_size=source_size,
+            deep_enabled=deep_enabled,
+            include_frames=include_frames,
+            sample_fps=sample_fps,
+        )
+        with session(self.engine) as orm:
+            orm.add(made)
+        return made.id
+
+    def upload_arrived(self, job_id: str, *, source_etag: str | None, source_sha256: str | None, source_size: int | None) -> bool:
+        """awaiting_upload -> queued, with what is known of the object. Returns False where the job was not waiting."""
+        values = {
+            "status": JobStatus.QUEUED,
+            "stage": "QUEUED",
+            "source_etag": source_etag,
+            "source_sha256": source_sha256,
+            "source_size": source_size,
+        }
+        waiting = (VideoAnalysisJob.id == job_id, VideoAnalysisJob.status == JobStatus.AWAITING_UPLOAD)
+        with session(self.engine) as orm:
+            return orm.execute(update(VideoAnalysisJob).where(*waiting).values(values)).rowcount == 1
+
+    def get(self, job_id: str) -> VideoAnalysisJob:
+        """The whole row, detached.
+
+        Raises:
+            UnknownJob: no such job.
+        """
+        with session(self.engine) as orm:
+            found = orm.get(VideoAnalysisJob, job_id)
+        if found is None:
+            raise unknown_job(job_id)
+        return found
+
+    def progress_of(self, job_id: str) -> tuple[str, int]:
+        """Stage and per cent of the job, without its documents: for a progress bar.
+
+        Raises:
+            UnknownJob: no such job.
+        """
+        query = select(VideoAnalysisJob.stage, VideoAnalysisJob.status, VideoAnalysisJob.progress_pct).where(VideoAnalysisJob.id == job_id)
+        with session(self.engine) as orm:
+            found = orm.execute(query).one_or_none()
+        if found is None:
+            raise unknown_job(job_id)
+        return found.stage or found.status.upper(), found.progress_pct or 0
+
+    def list_jobs(
+        self,
+        *,
+        session_id: str | None = None,
+        statuses: Sequence[str] | None = None,
+        limit: int = 1000,
+        offset: int = 0,
+    ) -> list[JobSummary]:
+        """Jobs without their documents, newest first."""
+        query = select(*SUMMARY_COLUMNS).order_by(VideoAnalysisJob.created_at.desc(), VideoAnalysisJob.id)
+        if session_id is not None:
+            query = query.where(VideoAnalysisJob.session_id == session_id)
+        if statuses is not None:
+            query = query.where(VideoAnalysisJob.status.in_([JobStatus(status) for status in statuses]))
+        with session(self.engine) as orm:
+            return [JobSummary(*row) for row in orm.execute(query.limit(limit).offset(offset))]
+
+    def jobs_over(self, s3_bucket: str, s3_key: str) -> list[JobSummary]:
+        """All jobs over one upload, newest first: what a sensor asks before it makes another."""
+        query = select(*SUMMARY_COLUMNS).where(VideoAnalysisJob.s3_bucket == s3_bucket, VideoAnalysisJob.s3_key == s3_key)
+        with session(self.engine) as orm:
+            return [JobSummary(*row) for row in orm.execute(query.order_by(VideoAnalysisJob.created_at.desc(), VideoAnalysisJob.id))]
+
+    def _ids(self, orm, player_ids: Sequence[str]):
+        """The ids as the column wants them: JSON in our own tables, a text array in some databases of the earlier system."""
+        query = text(
+            "SELECT data_type FROM information_schema.columns WHERE table_schema = current_schema()"
+            " AND table_name = 'video_sessions' AND column_name = 'player_ids'"
+        )
+        if player_ids and orm.scalar(query) == "ARRAY":
+            return literal(list(player_ids), ARRAY(String))
+        return list(player_ids)

@@ -1,0 +1,97 @@
+"""Whatever is removed or corrupted, on the way or by somebody else, the job does not become `done` and says why."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cricksy_pipeline.store.keys import Output
+from cricksy_pipeline_tests.orchestration.sabotage import SabotagedJobs, SabotagedObjects
+
+
+def put(path: tuple, value):
+    """A change of one place in a document."""
+
+    def change(document):
+        *parents, last = path
+        place = document
+        for key in parents:
+            place = place[key]
+        place[last] = value
+        return document
+
+    return change
+
+
+def gone(_):
+    return None
+
+
+ROW_FAULTS = {
+    "quick findings gone": ("publish_quick", "quick_findings", gone, "quick_findings"),
+    "quick report gone": ("publish_quick", "quick_report", gone, "quick_report"),
+    "deep findings gone": ("publish_findings", "deep_findings", gone, "findings"),
+    "deep report gone": ("publish_report", "deep_report", gone, "report"),
+    "deep results gone": ("publish_deep_results", "deep_results", gone, "deep_results"),
+    "mode of another discipline": ("publish_deep_results", "deep_results", put(("meta", "analysis_mode"), "bowling"), "mode"),
+    "evidence after the end": (
+        "publish_findings",
+        "deep_findings",
+        put(
+            ("findings", 0, "video_evidence"),
+            {"worst_frames": [{"frame": 1, "t_s": 99.0, "timestamp": "1:39.00", "score": None}], "bad_segments": []},
+        ),
+        "evidence_within_video",
+    ),
+    "report of another level": ("publish_report", "deep_report", put(("overall_level",), "high"), "overall_level"),
+    "a number the data does not hold": ("publish_report", "deep_report", put(("text",), "His knee was at 37.25 degrees."), "every_number"),
+}
+
+
+@pytest.mark.parametrize(("after", "column", "change", "named"), ROW_FAULTS.values(), ids=ROW_FAULTS)
+def test_a_row_that_somebody_damaged_is_failed_and_never_done(pipeline_with, job_store, empty_net, after, column, change, named):
+    pipeline = pipeline_with(jobs=SabotagedJobs(job_store, after, column, change))
+
+    row, result = pipeline.analyse(empty_net)
+
+    assert_failed(pipeline, row, result, named)
+
+
+OBJECT_FAULTS = {
+    **{
+        f"{output} deleted": (output, gone)
+        for output in (Output.FRAMES, Output.QUICK_RESULTS, Output.QUICK_FRAMES, Output.DEEP_RESULTS, Output.DEEP_FRAMES)
+    },
+    **{f"{output} deleted": (output, gone) for output in (Output.FINDINGS, Output.REPORT, Output.REPORT_HTML)},
+    "a byte of deep_results.json flipped": (Output.DEEP_RESULTS, lambda data: data.replace(b"sampled_frames", b"sampled_framez", 1)),
+    "a NaN in deep_results.json": (
+        Output.DEEP_RESULTS,
+        lambda data: json.dumps(put(("pose_summary", "duration_s"), float("nan"))(json.loads(data))).encode(),
+    ),
+    "findings.json cut off": (Output.FINDINGS, lambda data: data[: len(data) // 2]),
+}
+
+
+@pytest.mark.parametrize(("output", "change"), OBJECT_FAULTS.values(), ids=OBJECT_FAULTS)
+def test_a_stored_object_that_is_lost_or_damaged_is_failed_and_never_done(pipeline_with, local_store, empty_net, output, change):
+    pipeline = pipeline_with(objects=SabotagedObjects(local_store, output, change))
+
+    row, result = pipeline.analyse(empty_net)
+
+    assert_failed(pipeline, row, result, "")
+
+
+def assert_failed(pipeline, row, result, named: str) -> None:
+    assert not result.success
+    assert (row.status, row.stage, row.error_code) == ("failed", "FAILED", row.error_code)
+    assert row.error_code in ("GUARDRAIL_FAILED", "SOURCE_MISSING", "INTERNAL")
+    assert row.error_message and named in row.error_message
+    assert row.progress_pct <= 99 and row.completed_at is None
+    assert pipeline.jobs.get_session(row.session_id).status == "failed"
+
+    alone = pipeline.run(row.id, only=["completed_analysis"])
+
+    again = pipeline.jobs.get(row.id)
+    assert not alone.success
+    assert (again.status, again.stage, again.completed_at) == ("failed", "FAILED", None)

@@ -1,0 +1,206 @@
+"""A whole run of the real job, from an uploaded file to a row that a reader can read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from sqlalchemy import text
+
+from cricksy_pipeline.orchestration.checks import GUARDED
+from cricksy_pipeline.sample import write_pattern_clip
+from cricksy_pipeline.store.job_read import read_job, unreadable
+from cricksy_pipeline.store.keys import Output, output_key
+
+READERS_QUERY = """
+SELECT id, status, stage, progress_pct, deep_findings IS NOT NULL AS has_findings, deep_report IS NOT NULL AS has_report, deep_results_s3_key
+FROM video_analysis_jobs WHERE id = '{}'
+"""
+
+
+def test_a_clip_with_nobody_in_it_ends_done_with_one_quality_finding_and_no_technique_finding(pipeline, empty_net):
+    row, result = pipeline.analyse(empty_net, "bowling")
+
+    assert result.success
+    findings = row.deep_findings["findings"]
+    assert [finding["kind"] for finding in findings] == ["quality"]
+    assert row.deep_findings["overall_level"] is None
+    assert row.deep_findings["overall_level_reason"]
+    assert all(metric["score"] is None and metric["reason"] for metric in row.deep_results["metrics"]["metrics"].values())
+
+
+def test_the_readers_query_answers_done_with_everything_there(pipeline, empty_net):
+    row, _ = pipeline.analyse(empty_net)
+
+    with pipeline.jobs.engine.connect() as connection:
+        answer = connection.execute(text(READERS_QUERY.format(row.id))).one()
+
+    assert tuple(answer) == (row.id, "done", "DONE", 100, True, True, output_key(row.s3_key, row.id, Output.DEEP_RESULTS))
+    assert unreadable(read_job(row, pipeline.objects)) == []
+
+
+def test_operators_find_the_lines_they_know_with_lengths_that_are_true(pipeline, empty_net):
+    import json
+
+    row, result = pipeline.analyse(empty_net)
+    log = pipeline.log(result)
+
+    def length(document):
+        return len(json.dumps(document, ensure_ascii=False))
+
+    quick, deep = row.quick_results_s3_key, row.deep_results_s3_key
+    assert f"Saving quick results to S3: job_id={row.id} bucket={pipeline.objects.bucket} key={quick}" in log
+    assert f"Saving deep frames to S3: job_id={row.id} frames_count=20" in log
+    assert (
+        f"Persisted quick artifacts: job_id={row.id} results_s3_key={quick} "
+        f"findings_len={length(row.quick_findings)} report_len={length(row.quick_report)}"
+    ) in log
+    assert (
+        f"[PERSISTED] Deep job completed: job_id={row.id} status_after=done stage=DONE progress=100% deep_results_s3_key={deep} "
+        f"findings_len={length(row.deep_findings)} report_len={length(row.deep_report)}"
+    ) in log
+
+
+def test_the_mode_is_echoed_in_every_payload(pipeline, empty_net):
+    row, _ = pipeline.analyse(empty_net, "wicketkeeping")
+
+    for results in (row.quick_results, row.deep_results):
+        assert results["meta"]["analysis_mode"] == results["meta"]["analysis_mode_used"] == "wicketkeeping"
+    for document in (row.quick_findings, row.quick_report, row.deep_findings, row.deep_report):
+        assert document["analysis_mode"] == "wicketkeeping"
+
+
+def test_every_guardrail_of_the_run_stands_in_our_own_table_and_in_dagsters(pipeline, empty_net):
+    row, result = pipeline.analyse(empty_net)
+
+    recorded = {(outcome.asset, outcome.name) for outcome in pipeline.jobs.guardrails.results_of(row.id, result.run_id)}
+    evaluated = {(e.asset_key.to_user_string(), e.check_name) for e in result.get_asset_check_evaluations()}
+    assert recorded == evaluated
+    assert {asset for asset, _ in recorded} == {guarded.asset for guarded in GUARDED}
+    assert {e.partition for e in result.get_asset_check_evaluations()} == {row.id}
+
+
+def test_two_jobs_over_one_upload_never_overwrite_each_other(pipeline, empty_net):
+    first, _ = pipeline.analyse(empty_net)
+    before = {head.key: head.etag for head in pipeline.objects.list() if first.id in head.key}
+    second = pipeline.jobs.create_job(first.session_id, "fielding", first.s3_bucket, first.s3_key, first.source_etag, first.source_sha256)
+
+    assert pipeline.run(second).success
+
+    after = {head.key: head.etag for head in pipeline.objects.list() if first.id in head.key}
+    assert before == after
+    assert pipeline.jobs.get(first.id).deep_results == first.deep_results
+    assert pipeline.jobs.get(second).deep_results["meta"]["analysis_mode"] == "fielding"
+
+
+def test_a_quick_only_job_is_done_without_a_deep_pass(pipeline, empty_net):
+    row, result = pipeline.analyse(empty_net, deep_enabled=False)
+
+    assert result.success
+    assert (row.status, row.stage, row.progress_pct) == ("done", "DONE", 100)
+    assert row.quick_report and row.deep_results is None
+
+
+def test_quick_results_stay_readable_when_the_deep_pass_fails(pipeline_with, local_store, empty_net):
+    from cricksy_pipeline_tests.orchestration.sabotage import SabotagedObjects
+
+    pipeline = pipeline_with(objects=SabotagedObjects(local_store, Output.QUICK_FRAMES, lambda data: b"not parquet"))
+
+    row, result = pipeline.analyse(empty_net)
+
+    assert not result.success and row.status == "failed"
+    assert row.quick_findings and row.quick_report
+    assert read_job(row, pipeline.objects).quick_findings == row.quick_findings
+
+
+def test_a_file_that_is_no_video_is_a_failed_row_with_a_code(pipeline, tmp_path):
+    letter = tmp_path / "letter.mp4"
+    letter.write_text("Dear coach, here is the video.")
+
+    row, result = pipeline.analyse(letter)
+
+    assert not result.success
+    assert (row.status, row.stage, row.error_code, row.failed_stage) == ("failed", "FAILED", "NOT_A_VIDEO", "frames")
+
+
+def test_a_video_that_was_replaced_after_the_job_was_made_is_refused(pipeline, empty_net):
+    job_id = pipeline.submit(empty_net)
+    row = pipeline.jobs.get(job_id)
+    pipeline.objects.put(row.s3_key, b"something else")
+
+    assert not pipeline.run(job_id).success
+
+    assert pipeline.jobs.get(job_id).error_code == "SOURCE_CHANGED"
+
+
+def test_a_video_that_is_gone_is_named(pipeline, empty_net):
+    job_id = pipeline.submit(empty_net)
+    pipeline.objects.delete(pipeline.jobs.get(job_id).s3_key)
+
+    assert not pipeline.run(job_id).success
+
+    assert pipeline.jobs.get(job_id).error_code == "SOURCE_MISSING"
+
+
+def test_a_row_without_a_mode_fails_and_is_never_guessed(pipeline, empty_net):
+    job_id = pipeline.submit(empty_net)
+    with pipeline.jobs.engine.begin() as connection:
+        connection.execute(text("UPDATE video_analysis_jobs SET analysis_mode = NULL WHERE id = :job"), {"job": job_id})
+
+    assert not pipeline.run(job_id).success
+
+    assert pipeline.jobs.get(job_id).error_code == "MODE_MISSING"
+
+
+def test_a_killed_pose_process_is_a_pose_crashed_row_and_not_a_dead_run(pipeline, tmp_path):
+    video = tmp_path / "long.mp4"
+    write_pattern_clip(video, [i / 10 for i in range(600)], size=(320, 240))
+    job_id = pipeline.submit(video)
+    killer = threading.Thread(target=kill_pose_process_when, args=(lambda: pipeline.jobs.get(job_id).progress_pct >= 4,))
+    killer.start()
+
+    result = pipeline.run(job_id)
+    killer.join()
+
+    row = pipeline.jobs.get(job_id)
+    assert not result.success
+    assert (row.status, row.error_code) == ("failed", "POSE_CRASHED")
+    assert "SIGKILL" in row.error_message
+
+
+def test_a_run_that_lost_its_row_to_another_changes_nothing(pipeline, empty_net):
+    job_id = pipeline.submit(empty_net)
+    pipeline.jobs.claim(job_id, "another run")
+
+    result = pipeline.run(job_id)
+
+    row = pipeline.jobs.get(job_id)
+    assert not result.success
+    assert (row.status, row.dagster_run_id, row.error_code) == ("quick_running", "another run", None)
+
+
+def kill_pose_process_when(ready) -> None:
+    """kill -9 the first pose process of this test once `ready`."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if ready():
+            for pid in children_of(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+                return
+        time.sleep(0.05)
+
+
+def children_of(parent: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+            command = (status.parent / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and b"pose_process" in command:
+            found.append(int(status.parent.name))
+    return found
