@@ -5,6 +5,7 @@ Belongs here: arguments, progress and words. Does not belong here: the work; eac
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,7 +72,6 @@ def status(
 @app.command()
 def demo(force: Annotated[bool, typer.Option("--render", help="Render the sample clip again.")] = False) -> None:
     """Render the sample clip, analyse it, print the findings. Everything stays under the data folder."""
-    from cricksy_pipeline.sample import sample_video
     from cricksy_pipeline.store.submissions import Submission, submit
 
     settings = Settings()
@@ -80,7 +80,7 @@ def demo(force: Annotated[bool, typer.Option("--render", help="Render the sample
         jobs, objects = _open(settings)
         say("pose model")
         stack.open_pose_model(settings, report=say)
-    clip = _rendered(settings.folder / "sample", force=force, render=sample_video)
+    clip = _sample_clip(settings.folder / "sample", force=force)
     job_id = submit(Submission(clip, "batting", "Sample clip: two front-foot drives"), jobs, objects)
     _analyse(settings, jobs, job_id)
     raise typer.Exit(_show(settings, jobs, objects, job_id))
@@ -113,11 +113,12 @@ def _open(settings: Settings):
 
 def _row(jobs: JobStore, job_id: str):
     from cricksy_pipeline.errors import ErrorCode
+    from cricksy_pipeline.store.sessions import UnknownJob
 
-    row = jobs.get(job_id)
-    if row is None:
-        raise CricksyError(ErrorCode.SOURCE_MISSING, f"There is no job {job_id}.")
-    return row
+    try:
+        return jobs.get(job_id)
+    except UnknownJob:
+        raise CricksyError(ErrorCode.SOURCE_MISSING, f"There is no job {job_id}.") from None
 
 
 def _show(settings: Settings, jobs: JobStore, objects, job_id: str) -> int:
@@ -127,7 +128,7 @@ def _show(settings: Settings, jobs: JobStore, objects, job_id: str) -> int:
 
     row = _row(jobs, job_id)
     page = objects.local_path(output_key(row.s3_key, job_id, Output.REPORT_HTML)) if row.s3_key else None
-    print_result(read_job(row, objects), console, report_html=page)
+    print_result(read_job(row, objects), console, report_path=str(page) if page else None)
     return 1 if row.status == "failed" else 0
 
 
@@ -135,10 +136,10 @@ def _analyse(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool =
     from cricksy_pipeline.orchestration.local_run import run_analysis
 
     if verbose:
-        run_analysis(settings, job_id, verbose=True)
+        run_analysis(settings, jobs, job_id, verbose=True)
         return
     with _following(jobs, job_id):
-        run_analysis(settings, job_id)
+        run_analysis(settings, jobs, job_id)
 
 
 @contextmanager
@@ -152,8 +153,8 @@ def _following(jobs: JobStore, job_id: str) -> Iterator[None]:
         def follow() -> None:
             while True:
                 ended = stop.wait(POLL_S)
-                stage, percent = jobs.progress_of(job_id)
-                show(stage, percent)
+                row = jobs.get(job_id)
+                show(row.stage, row.progress_pct)
                 if ended:
                     return
 
@@ -172,9 +173,16 @@ def _steps() -> Iterator[Callable[[str], None]]:
         yield lambda text: spinner.update(text)
 
 
-def _rendered(folder: Path, *, force: bool, render: Callable) -> Path:
+def _sample_clip(folder: Path, *, force: bool) -> Path:
+    """The sample clip, rendered unless this very specification has been."""
     from rich.progress import Progress
 
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("rendering the sample clip", total=None)
-        return render(folder, force=force, on_progress=lambda done, of: bar.update(task, completed=done, total=of))
+    from cricksy_pipeline.sample.clip import SAMPLE, write_clip
+
+    path = folder / f"sample-{hashlib.sha256(repr(SAMPLE).encode()).hexdigest()[:12]}.mp4"
+    if force or not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with Progress(console=console) as bar:
+            task = bar.add_task("Rendering the sample clip", total=None)
+            write_clip(SAMPLE, path, on_progress=lambda done, of: bar.update(task, completed=done, total=of))
+    return path

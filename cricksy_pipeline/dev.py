@@ -41,9 +41,8 @@ def serve(settings: Settings, *, port: int, api_port: int, console: Console) -> 
         ],
     }
     processes = {name: subprocess.Popen(command, env=environment, start_new_session=True) for name, command in commands.items()}
-    console.print(
-        f"Dagster http://127.0.0.1:{port}   API http://127.0.0.1:{api_port}/docs   submit a video: [bold]cricksy submit VIDEO --mode batting[/bold]"
-    )
+    console.print(f"Dagster http://127.0.0.1:{port}   API http://127.0.0.1:{api_port}/docs")
+    console.print("To analyse a video, in another terminal: [bold]cricksy submit VIDEO --mode batting[/bold]")
     try:
         return _watch(processes, console)
     except KeyboardInterrupt:

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="Pose processes at once. Changes the time taken, never the numbers."
     )
     model_dir: Path | None = Field(None, description="Cache of the model weights. Unset: the folder `models` of the data folder.")
-    max_video_seconds: float = Field(1800.0, gt=0, description="Longer videos are refused with VIDEO_TOO_LONG.")
+    max_video_seconds: float = Field(900.0, gt=0, description="Longer videos are refused with VIDEO_TOO_LONG.")
     max_video_bytes: int = Field(4 * 1024**3, gt=0, description="Larger files are refused with VIDEO_TOO_LARGE.")
     dagster_home: Path | None = Field(
         None, validation_alias="DAGSTER_HOME", description="Dagster's own variable: where dagster.yaml and SQLite lie."

@@ -1,7 +1,7 @@
 """BlazePose through MediaPipe Tasks, as arrays.
 
-Belongs here: the only import of mediapipe's landmarker, and its answers as one array per person. Does not belong here: which pictures it sees
-(`pose_tasks`), whom to follow (`subject`). Runs in the child process only.
+Belongs here: the only import of mediapipe's landmarker, and its answers as one array per person. Does not belong here: which pictures it
+sees (`pose_tasks`), whom to follow (`subject`). Runs in the child process only.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ COLUMNS = ("x", "y", "z", "visibility", "presence", "world_x", "world_y", "world
 def _landmarker_module() -> ModuleType:
     """mediapipe's pose landmarker without the rest of mediapipe.
 
-    Its packages import every task, and with them matplotlib, OpenCV and a sound library: 0.45 of the 0.54 CPU s of the import. Empty packages in
-    their place let the one module be imported that is needed.
+    Its packages import every task, and with them matplotlib, OpenCV and a sound library: 0.45 of the 0.54 CPU s of the import. Empty
+    packages in their place let the one module be imported that is needed.
     """
     name = "mediapipe.tasks.python.vision.pose_landmarker"
     if name not in sys.modules:

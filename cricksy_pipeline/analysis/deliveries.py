@@ -2,18 +2,24 @@
 
 Belongs here: the search for candidate windows on the sparse grid (which stretches deserve decoding at the native rate), and the
 assembly of deliveries with their events from the dense stretches. Does not belong here: how an event is told from the movement
-(`events`), the thresholds (`delivery_settings`), or anything measured at an event (`metrics`).
+(`strokes`, `overarm`,
+`takes`), the thresholds (`delivery_settings`), or anything measured at an event (`metrics`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from cricksy_pipeline.analysis.delivery_settings import SETTINGS, DeliverySettings
 from cricksy_pipeline.analysis.documents import AnalysisMode
-from cricksy_pipeline.analysis.events import FINDERS, FoundDelivery
+from cricksy_pipeline.analysis.events import FoundDelivery
 from cricksy_pipeline.analysis.kinematics import Track, body_height_px, tracks, velocity_on_timestamps
 from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
+from cricksy_pipeline.analysis.overarm import find_bowling
+from cricksy_pipeline.analysis.strokes import find_batting
+from cricksy_pipeline.analysis.takes import find_fielding, find_takes
 
 __all__ = ["FoundDelivery", "candidate_windows", "find_deliveries"]
 
@@ -41,7 +47,9 @@ def candidate_windows(landmarks_grid: Landmarks, mode: AnalysisMode, settings: D
     return _bounded(_merged(seen.t_s, interest, first, last, settings), settings)
 
 
-def _merged(t_s: np.ndarray, interest: np.ndarray, first: float, last: float, settings: DeliverySettings) -> list[tuple[float, float, float]]:
+def _merged(
+    t_s: np.ndarray, interest: np.ndarray, first: float, last: float, settings: DeliverySettings
+) -> list[tuple[float, float, float]]:
     """[(start, end, interest)] around each peak of interest, overlapping ones joined."""
     windows: list[tuple[float, float, float]] = []
     for i in np.argsort(-interest, kind="stable"):
@@ -128,6 +136,15 @@ _INTEREST = {
     AnalysisMode.WICKETKEEPING: _interest_hands,
     AnalysisMode.FIELDING: _interest_hands,
 }
+
+
+FINDERS: dict[AnalysisMode, Callable[[Track, DeliverySettings], list[FoundDelivery]]] = {
+    AnalysisMode.BATTING: find_batting,
+    AnalysisMode.BOWLING: find_bowling,
+    AnalysisMode.WICKETKEEPING: find_takes,
+    AnalysisMode.FIELDING: find_fielding,
+}
+"""How the deliveries of each mode are found in one track."""
 
 
 def find_deliveries(

@@ -37,8 +37,9 @@ class DeliverySettings:
     backlift_drop: float = 0.06
     """The hands come down by at least this much from the top of the backlift to contact."""
     backlift_before_contact_s: tuple[float, float] = (0.08, 0.90)
-    contact_after_peak_s: float = 0.15
-    """The hands are lowest this soon after their speed peak, or the peak itself is taken."""
+    contact_speed_share: float = 0.65
+    contact_after_peak_s: float = 0.10
+    """Contact comes when the hands have slowed to this share of their peak speed, at the latest this long after the peak."""
 
     bowling_arm_speed: float = 3.5
     bowling_hip_travel: float = 0.35
@@ -55,6 +56,8 @@ class DeliverySettings:
     back_foot_before_front_s: tuple[float, float] = (0.06, 0.48)
     landed_share_of_swing: float = 0.15
     """A foot has landed when its speed falls below this share of its swing peak (cricket-metrics 3.5)."""
+    landing_sigma_s: float = 0.025
+    """Beside the frame spacing: on a real side-on delivery at 30 frames a second the front foot came out 2 frames late."""
     foot_swing_speed: float = 0.5
     """A foot that never swings faster than this made no step."""
 

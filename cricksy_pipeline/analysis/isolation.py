@@ -1,10 +1,10 @@
 """Native code that may crash, in a process of its own.
 
-Belongs here: starting the child, talking to it, telling how it died, and never leaving one behind. Does not belong here: what the child does
-(`pose_process`), the form of the messages (`messages`).
+Belongs here: starting the child, talking to it, telling how it died, and never leaving one behind. Does not belong here: what the child
+does (`pose_process`), the form of the messages (`messages`).
 
-Always a new interpreter, never a fork: a forked copy of a process in which native threads run may hang, and the parent may be Dagster's. The child
-gets a short environment of its own: no credential of the parent is in the process that opens a stranger's file.
+Always a new interpreter, never a fork: a forked copy of a process in which native threads run may hang, and the parent may be Dagster's.
+The child gets a short environment of its own: no credential of the parent is in the process that opens a stranger's file.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _GRACE_S = 2.0
 
 
 def missing_library(complaint: str) -> CricksyError | None:
-    """What a dynamic loader's complaint means in words, with the line that installs what is missing; None where it is not such a complaint."""
+    """What a dynamic loader's complaint means in words, with the line that installs what is missing; None where it is not such a
+    complaint."""
     found = _LOADER_COMPLAINT.search(complaint)
     if not found:
         return None
@@ -81,7 +82,11 @@ class Worker:
         return self._process.pid
 
     def call(
-        self, task: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None, on_progress: Callable[[dict[str, Any]], None] | None = None
+        self,
+        task: str,
+        header: Mapping[str, Any],
+        arrays: Mapping[str, np.ndarray] | None = None,
+        on_progress: Callable[[dict[str, Any]], None] | None = None,
     ) -> Message:
         """Have the child do `task`, and wait for the result.
 
@@ -120,7 +125,10 @@ class Worker:
                 if not selector.select(self.silence_s):
                     self.kill()
                     raise self._with_detail(
-                        CricksyError(ErrorCode.POSE_CRASHED, f"the analysis process said nothing for {self.silence_s:.0f} s (task {self._task}) and was ended")
+                        CricksyError(
+                            ErrorCode.POSE_CRASHED,
+                            f"the analysis process said nothing for {self.silence_s:.0f} s (task {self._task}) and was ended",
+                        )
                     )
                 part = pipe.read(min(missing, 1 << 20))
                 if not part:

@@ -265,13 +265,19 @@ def velocity(t_s: np.ndarray, x: np.ndarray, half_window_s: float = 0.025) -> np
     """First derivative by a local quadratic (Savitzky and Golay 1964) of uniformly sampled values, units per second.
 
     Args:
-        t_s: (m,) uniform times. x: (m, ...) values; a NaN makes its neighbourhood NaN. half_window_s: half the fitted stretch.
+        t_s: (m,) uniform times. x: (m, ...) values; the derivative is NaN where a value in reach is. half_window_s: half the fitted stretch.
     """
-    from scipy.signal import savgol_filter
-
-    step = float(np.median(np.diff(t_s)))
-    window = min(2 * max(1, round(half_window_s / step)) + 1, len(x) - 1 + len(x) % 2)
-    return savgol_filter(x, window, 2, deriv=1, delta=step, axis=0, mode="interp")
+    half = min(max(1, round(half_window_s * TRACK_RATE_HZ)), (len(x) - 1) // 2)
+    out = np.full(x.shape, np.nan)
+    if half < 1:
+        return out
+    # The slope of the best quadratic through symmetric points is the odd part alone: sum(k x_k) / sum(k^2) per step.
+    k = np.arange(-half, half + 1)
+    windows = np.lib.stride_tricks.sliding_window_view(x, 2 * half + 1, axis=0)
+    step = (t_s[-1] - t_s[0]) / (len(t_s) - 1)
+    out[half:-half] = windows @ k / ((k**2).sum() * step)
+    out[:half], out[-half:] = out[half], out[-half - 1]
+    return out
 
 
 def velocity_on_timestamps(t_s: np.ndarray, x: np.ndarray) -> np.ndarray:

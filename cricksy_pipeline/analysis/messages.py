@@ -2,8 +2,8 @@
 
 Belongs here: the framing. Does not belong here: what is said (`pose_process`), starting and ending the child (`isolation`).
 
-A frame is 4 bytes of mark, the lengths of two parts (uint32, uint64, little-endian), a JSON object, and an npz archive (absent when there are no
-arrays). Nothing is ever unpickled: the child handles files of strangers.
+A frame is 4 bytes of mark, the lengths of two parts (uint32, uint64, little-endian), a JSON object, and an npz archive (absent when there
+are no arrays). Nothing is ever unpickled: the child handles files of strangers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The pose model on disk: got once, checked always, never committed.
 
 Belongs here: `PoseModel`, the cache, the order of sources, and the command `python -m cricksy_pipeline.analysis.model CACHE_DIR [VARIANT]`.
-Does not belong here: how a source is asked (`model_sources`), how a bundle is built (`model_bundle`), how the model is used (`pose_process`).
+Does not belong here: how a source is asked (`model_sources`), how a bundle is built (`model_bundle`), how the model is used
+(`pose_process`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """From two TFLite networks to the bundle that PoseLandmarker loads.
 
-Belongs here: reading networks, telling whether two files hold the same one, adding the metadata that the Tasks graph insists on, leaving out the
-segmentation head, and packing. Does not belong here: where the networks come from and where the bundle lies (`model`).
+Belongs here: reading networks, telling whether two files hold the same one, adding the metadata that the Tasks graph insists on, leaving
+out the segmentation head, and packing. Does not belong here: where the networks come from and where the bundle lies (`model`).
 
-No weight is touched. Without the segmentation head the landmarks are bit-identical and a frame costs 11 instead of 17 CPU ms (full model, measured).
+No weight is touched. Without the segmentation head the landmarks are bit-identical and a frame costs 11 instead of 17 CPU ms (full model,
+measured).
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def _drop_unused_buffers(network: Any, tflite: ModuleType) -> None:
 
 
 def leave_out_segmentation(network: Any) -> None:
-    """Drop the operators that only feed the mask, which nothing here uses. The Tasks graph still expects five outputs, so presence stands in for the mask."""
+    """Drop the operators that only feed the mask, which nothing here uses. The Tasks graph still expects five outputs, so presence stands
+    in for the mask."""
     graph = network.subgraphs[0]
     made_by = {tensor: i for i, operator in enumerate(graph.operators) for tensor in operator.outputs}
     outputs = list(graph.outputs)
@@ -163,7 +165,10 @@ def build_bundle(detector: Any, landmarks: Any) -> bytes:
 
     The detector was trained on [-1, 1], the landmark network on [0, 1]. The same networks give the same bytes.
     """
-    entries = {DETECTOR_ENTRY: _write(detector, _input_normalisation(127.5, 127.5)), LANDMARK_ENTRY: _write(landmarks, _input_normalisation(0.0, 255.0))}
+    entries = {
+        DETECTOR_ENTRY: _write(detector, _input_normalisation(127.5, 127.5)),
+        LANDMARK_ENTRY: _write(landmarks, _input_normalisation(0.0, 255.0)),
+    }
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as bundle:
         for name, data in entries.items():

@@ -30,7 +30,8 @@ FINGERPRINTS = {
     "full": "28d8267c5cd5b0618f391ed4ab04a4b3c3c2a6d009037fa93e99f5ba3d9c64ec",
     "heavy": "9a382779827723885be1ccd0541ef653c73ed22e41bfdbf5171e519ad62e3670",
 }
-"""Of the networks (the landmark ones without their segmentation head) in the npm package below; the wheel's are the same, differently packed."""
+"""Of the networks (the landmark ones without their segmentation head) in the npm package below; the wheel's are the same, differently
+packed."""
 
 OFFICIAL = "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_{0}/float16/1/pose_landmarker_{0}.task"
 
@@ -69,7 +70,8 @@ def from_official(variant: str) -> RawNetworks:
 
 
 def from_npm(variant: str) -> RawNetworks:
-    """The npm package of the older JavaScript solution: through the npm client where there is one (it knows its registry), else plain HTTPS."""
+    """The npm package of the older JavaScript solution: through the npm client where there is one (it knows its registry), else plain
+    HTTPS."""
     try:
         data = _npm_pack() if shutil.which("npm") else _npm_download(NPM_REGISTRY)
     except SourceFailed:
@@ -87,7 +89,9 @@ def from_python_index(variant: str) -> RawNetworks:
     if variant != "full":
         raise SourceFailed(f"the wheel holds the full network only, not {variant}")
     with tempfile.TemporaryDirectory(prefix="cricksy-model-") as folder:
-        _call(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", *WHEEL_PLATFORM, "--dest", folder, WHEEL)
+        _call(
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", *WHEEL_PLATFORM, "--dest", folder, WHEEL
+        )
         data = _only_file(Path(folder), "*.whl")
     _demand(data, WHEEL_SHA256)
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:

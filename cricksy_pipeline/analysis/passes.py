@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from cricksy_pipeline.analysis.deliveries import candidate_windows
-from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults, Findings, MetricsBlock, PoseSummary, Report, ResultsMeta
+from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults, Findings, PoseSummary, Report, ResultsMeta
 from cricksy_pipeline.analysis.findings import build_findings
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, Landmarks
 from cricksy_pipeline.analysis.metrics.measure import measure
 from cricksy_pipeline.analysis.model import PoseModel
-from cricksy_pipeline.analysis.pose import estimate_pose
+from cricksy_pipeline.analysis.pose import estimate_pose, find_subject
 from cricksy_pipeline.analysis.report import build_report
 from cricksy_pipeline.analysis.sampling import SamplingPlan, burst_frames
 from cricksy_pipeline.analysis.subject import Subject
@@ -49,47 +50,54 @@ class AnalysisRequest:
 
 
 @dataclass(frozen=True)
+class Work:
+    """The inputs of a pass: the file, its frames, which of them to look at, with which model, for whom."""
+
+    video: Path
+    index: FrameIndex
+    plan: SamplingPlan
+    model: PoseModel
+    request: AnalysisRequest
+
+
+@dataclass(frozen=True)
 class PassResult:
-    """Everything one pass made: the landmarks, who was followed, and the document."""
+    """What one pass made: the landmarks and the document."""
 
     landmarks: Landmarks
-    subject: Subject
     document: AnalysisResults
 
 
-def quick_pass(
-    video: Path, index: FrameIndex, plan: SamplingPlan, subject: Subject, request: AnalysisRequest, model: PoseModel, *, workers: int, on_progress: Progress
-) -> PassResult:
-    """Look at five frames a second of the first thirty seconds.
+def quick_pass(work: Work, *, workers: int, on_progress: Progress) -> PassResult:
+    """Choose whom to follow, then look at five frames a second of the first thirty seconds.
 
     Findings and report are part of the document: a quick result is complete in itself.
     Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
     """
-    landmarks = _pose(video, index, plan.quick, GRID_QUICK, subject, model, workers, on_progress)
-    block = measure(landmarks, mode=request.mode, duration_s=index.info.duration_s)
-    document = _document("quick", landmarks, index, block, subject, request, model)
+    subject = find_subject(work.video, work.index, model=work.model)
+    landmarks = _pose(work, work.plan.quick, GRID_QUICK, subject, workers, on_progress)
+    document = _document("quick", work, landmarks, subject)
     findings = findings_of(document)
     document = document.model_copy(update={"findings": findings, "report": report_of(document, findings)})
-    return PassResult(landmarks, subject, document)
+    return PassResult(landmarks, document)
 
 
-def deep_pass(
-    video: Path, index: FrameIndex, plan: SamplingPlan, quick: Landmarks, subject: Subject, request: AnalysisRequest, model: PoseModel, *, workers: int, on_progress: Progress
-) -> PassResult:
+def deep_pass(work: Work, quick: PassResult, *, workers: int, on_progress: Progress) -> PassResult:
     """Look at the whole video on the deep grid, then at every frame around each delivery.
 
     Args:
-        quick: the quick pass's landmarks; their frames are part of the grid and are not decoded or inferred again.
+        quick: the quick pass's result; the frames it looked at are part of the grid and are not decoded or inferred again,
+            and whom it followed is followed here.
 
     The document's findings and report are null: they are stages of their own. Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
     """
-    fresh = np.setdiff1d(plan.deep, quick.frame)
+    subject = Subject.from_json(quick.document.pose_summary.subject)
+    fresh = np.setdiff1d(work.plan.deep, quick.landmarks.frame)
     # How many burst frames there are is known only after the grid: until then the grid counts as four fifths of the work.
-    grid = quick.merged(_pose(video, index, fresh, GRID_DEEP, subject, model, workers, lambda done, of: on_progress(4 * done, 5 * of)))
-    burst = burst_frames(index, candidate_windows(grid, request.mode), exclude=grid.frame)
-    landmarks = grid.merged(_pose(video, index, burst, BURST, subject, model, workers, lambda done, of: on_progress(4 * of + done, 5 * of)))
-    block = measure(landmarks, mode=request.mode, duration_s=index.info.duration_s)
-    return PassResult(landmarks, subject, _document("deep", landmarks, index, block, subject, request, model))
+    grid = quick.landmarks.merged(_pose(work, fresh, GRID_DEEP, subject, workers, lambda done, of: on_progress(4 * done, 5 * of)))
+    burst = burst_frames(work.index, candidate_windows(grid, work.request.mode), exclude=grid.frame)
+    landmarks = grid.merged(_pose(work, burst, BURST, subject, workers, lambda done, of: on_progress(4 * of + done, 5 * of)))
+    return PassResult(landmarks, _document("deep", work, landmarks, subject))
 
 
 def findings_of(document: AnalysisResults) -> Findings:
@@ -109,17 +117,15 @@ def report_of(document: AnalysisResults, findings: Findings) -> Report:
     return build_report(findings, document.metrics, mode=document.meta.analysis_mode)
 
 
-def _pose(
-    video: Path, index: FrameIndex, frames: np.ndarray, source: int, subject: Subject, model: PoseModel, workers: int, on_progress: Progress
-) -> Landmarks:
+def _pose(work: Work, frames: np.ndarray, source: int, subject: Subject, workers: int, on_progress: Progress) -> Landmarks:
     sources = np.full(len(frames), source, np.uint8)
-    return estimate_pose(video, index, frames, sources, subject=subject, model=model, workers=workers, on_progress=on_progress)
+    return estimate_pose(
+        work.video, work.index, frames, sources, model=work.model, subject=subject, workers=workers, on_progress=on_progress
+    )
 
 
-def _document(
-    pass_name: str, landmarks: Landmarks, index: FrameIndex, block: MetricsBlock, subject: Subject, request: AnalysisRequest, model: PoseModel
-) -> AnalysisResults:
-    quick = pass_name == "quick"
+def _document(pass_name: Literal["quick", "deep"], work: Work, landmarks: Landmarks, subject: Subject) -> AnalysisResults:
+    quick, request = pass_name == "quick", work.request
     meta = ResultsMeta(
         job_id=request.job_id,
         pass_name=pass_name,
@@ -131,14 +137,15 @@ def _document(
         code_version=request.code_version,
         source_sha256=request.source_sha256,
     )
-    summary = _pose_summary(landmarks, index, subject, model)
+    summary = _pose_summary(work, landmarks, subject)
+    block = measure(landmarks, mode=request.mode, duration_s=summary.duration_s)
     return AnalysisResults(pose_summary=summary, metrics=block, findings=None, report=None, meta=meta, outputs={})
 
 
-def _pose_summary(landmarks: Landmarks, index: FrameIndex, subject: Subject, model: PoseModel) -> PoseSummary:
+def _pose_summary(work: Work, landmarks: Landmarks, subject: Subject) -> PoseSummary:
     on_grid = landmarks.source != BURST
     sampled, found = int(on_grid.sum()), int((landmarks.found & on_grid).sum())
-    info = index.info
+    info = work.index.info
     return PoseSummary(
         total_frames=info.frame_count,
         sampled_frames=sampled,
@@ -151,7 +158,7 @@ def _pose_summary(landmarks: Landmarks, index: FrameIndex, subject: Subject, mod
         height=info.height,
         rotation_deg=info.rotation_deg,
         duration_s=info.duration_s,
-        model=f"blazepose-{model.variant}",
-        model_sha256=model.sha256,
+        model=f"blazepose-{work.model.variant}",
+        model_sha256=work.model.sha256,
         subject=subject.as_json(),
     )

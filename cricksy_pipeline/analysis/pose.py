@@ -1,7 +1,7 @@
 """Landmarks of the player in chosen frames; and the other looks into a video, each from outside the process that dares to open it.
 
-Belongs here: cutting the work into chunks, handing them to child processes, putting the results together. Does not belong here: what a child does
-(`pose_tasks`), starting and ending children (`isolation`), which frames (`sampling`), whom to follow (`subject`).
+Belongs here: cutting the work into chunks, handing them to child processes, putting the results together. Does not belong here: what a
+child does (`pose_tasks`), starting and ending children (`isolation`), which frames (`sampling`), whom to follow (`subject`).
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ Progress = Callable[[int, int], None]
 
 
 def inspect_video(path: Path, limits: VideoLimits | None = None) -> FrameIndex:
-    """`video.index_video` in a process of its own. Raises what that raises, and CricksyError POSE_CRASHED where the file crashes the reader."""
+    """`video.index_video` in a process of its own. Raises what that raises, and CricksyError POSE_CRASHED where the file crashes the
+    reader."""
     return index_of(run_task("index", {"video": str(path), "limits": asdict(limits or VideoLimits())}))
 
 
 def read_stills(path: Path, index: FrameIndex, frames: np.ndarray, short_side: int | None = None) -> list[np.ndarray]:
-    """The pictures of some frames, in the order asked for, each (h, w, 3) uint8 RGB, upright, at most `short_side` pixels on the shorter side.
+    """The pictures of some frames, in the order asked for, each (h, w, 3) uint8 RGB, upright, at most `short_side` pixels on the shorter
+    side.
 
     Raises:
         CricksyError: VIDEO_CORRUPT where any of them cannot be decoded; POSE_CRASHED where the file crashes the decoder.
@@ -90,8 +92,8 @@ def estimate_pose(
         on_progress: told after every frame, from the calling thread.
 
     Raises:
-        CricksyError: POSE_CRASHED where a process dies; VIDEO_CORRUPT where too many frames cannot be decoded; INTERNAL where a system library is
-            missing or the process cannot be cut off from the network.
+        CricksyError: POSE_CRASHED where a process dies; VIDEO_CORRUPT where too many frames cannot be decoded; INTERNAL where a system
+            library is missing or the process cannot be cut off from the network.
         ValueError: frames that do not increase, or a source of another length.
     """
     frames, source = np.asarray(frames, np.int64), np.asarray(source, np.uint8)

@@ -1,6 +1,7 @@
 """What runs in the child process: native code over files that nobody vouches for.
 
-Belongs here: the child's side of `isolation` (cut off the network, keep standard output clean, die with the parent) and the tasks. Does not belong
+Belongs here: the child's side of `isolation` (cut off the network, keep standard output clean, die with the parent) and the tasks. Does
+not belong
 here: anything that the parent does. Run by `python -m`, never imported by the parent.
 
 The order of the first lines matters: the network is blocked while this is still a process of one thread that has loaded nothing.

@@ -1,7 +1,7 @@
 """The tasks of the child process.
 
-Belongs here: `TASKS`, each from a request message to a result message. Does not belong here: the loop around them (`task_loop`), what the parent
-makes of the results (`pose`).
+Belongs here: `TASKS`, each from a request message to a result message. Does not belong here: the loop around them (`task_loop`), what the
+parent makes of the results (`pose`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def _index(request: Message, say: Say) -> Message:
 
 
 def _stills(request: Message, say: Say) -> Message:
-    frames = read_frames(Path(request.header["video"]), index_of(request), request.arrays["frames"], short_side=request.header["short_side"])
+    frames = read_frames(
+        Path(request.header["video"]), index_of(request), request.arrays["frames"], short_side=request.header["short_side"]
+    )
     return Message({}, {str(f.frame): f.image for f in frames})
 
 
@@ -68,7 +70,16 @@ def _pose(request: Message, say: Say) -> Message:
                 out[at] = people[0]
             say({"done": at + 1})
     xy = out[:, :, :2] * np.float32((region.width, region.height)) + np.float32((region.x, region.y))
-    return Message({}, {"xy": xy, "z": out[:, :, 2] * np.float32(region.width), "visibility": out[:, :, 3], "presence": out[:, :, 4], "world": out[:, :, 5:]})
+    return Message(
+        {},
+        {
+            "xy": xy,
+            "z": out[:, :, 2] * np.float32(region.width),
+            "visibility": out[:, :, 3],
+            "presence": out[:, :, 4],
+            "world": out[:, :, 5:],
+        },
+    )
 
 
 TASKS: dict[str, Task] = {"index": _index, "stills": _stills, "subject": _subject, "pose": _pose}

@@ -20,7 +20,8 @@ PICTURES = 12
 """Spread over the clip. House default: the tiles of one picture cost about 0.5 CPU s."""
 
 TILE_SHARES = (0.6, 0.34)
-"""Side of the square tiles, as shares of the picture's shorter side; half of a tile overlaps the next. The smaller ones find 12 % of the height."""
+"""Side of the square tiles, as shares of the picture's shorter side; half of a tile overlaps the next. The smaller ones find 12 % of the
+height."""
 
 _SHORT_SIDE = 1080
 _PEOPLE = 3
@@ -47,15 +48,17 @@ def find_subject(video: Path, index: FrameIndex, model: Path, settings: SubjectS
     frames = probe_frames(index)
     pictures = list(read_frames(video, index, frames, short_side=_SHORT_SIDE))
     with BlazePose(model, follow=False, people=_PEOPLE) as pose:
-        whole = [c for number, picture in enumerate(pictures) for c in _look(pose, number, picture.image, width)]
+        whole = _distinct([c for number, picture in enumerate(pictures) for c in _look(pose, number, picture.image, width)])
     if large_enough(whole, width, height, settings):
-        return choose_subject(whole, width, height, len(pictures), settings, crop=False)
+        return choose_subject(whole, width, height, len(pictures), settings)
     with BlazePose(model, follow=False) as pose:
         close = [c for number, picture in enumerate(pictures) for c in _look_closely(pose, number, picture, width)]
     return choose_subject(_distinct([*close, *whole]), width, height, len(pictures), settings)
 
 
-def _look(pose: BlazePose, number: int, image: np.ndarray, width: int, x: int = 0, y: int = 0, scale: float | None = None) -> list[Candidate]:
+def _look(
+    pose: BlazePose, number: int, image: np.ndarray, width: int, x: int = 0, y: int = 0, scale: float | None = None
+) -> list[Candidate]:
     """Everyone found in an image that lies at (x, y) of a picture scaled by `scale`; boxes in full-resolution pixels."""
     scale = scale or image.shape[1] / width
     found = []

@@ -34,9 +34,10 @@ class SamplingPlan:
 def plan_sampling(index: FrameIndex, *, quick_fps: float = 5, quick_seconds: float = 30, deep_fps: float = 10) -> SamplingPlan:
     """The frames nearest to a regular grid of times.
 
-    Grid times are k / fps seconds after the first frame, up to the last frame's time inclusive; for the quick pass up to `quick_seconds` inclusive.
-    Each grid time takes the frame nearest in time (the earlier of two equally near); a grid time with no frame within half a step takes none, and a
-    frame is taken once however many grid times it is nearest to. A 365.3 s video at 30 fps (10,959 frames) gives 151 and 3,653 frames.
+    Grid times are k / fps seconds after the first frame, up to the last frame's time inclusive; for the quick pass up to `quick_seconds`
+    inclusive. Each grid time takes the frame nearest in time (the earlier of two equally near); a grid time with no frame within half a
+    step takes none, and a frame is taken once however many grid times it is nearest to. A 365.3 s video at 30 fps (10,959 frames) gives
+    151 and 3,653 frames.
 
     Raises:
         ValueError: a rate that is not positive, or negative seconds.

@@ -3,14 +3,14 @@
 Belongs here: what a glance over the clip found (`Candidate`), who of them is the player, which part of the picture to look at (`Subject`).
 Does not belong here: looking (`probe`), pose in every frame (`pose`). Pure: candidates in, decision out.
 
-Why a region at all: BlazePose's detector sees the whole picture at 224 pixels. A player of 25 % of the frame's height is found in 58 % of single
-pictures, of 17 % in 6 %; cut out, he is found in all of them (measured, 16:9).
+Why a region at all: BlazePose's detector sees the whole picture at 224 pixels. A player of 25 % of the frame's height is found in 58 % of
+single pictures, of 17 % in 6 %; cut out, he is found in all of them (measured, 16:9).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,8 @@ class SubjectSettings:
     """House defaults, uncalibrated, except where a measurement is named.
 
     Attributes:
-        large_share: a body at least this share of the picture's longer side is found without a crop (.20 is 36 % of a 16:9 frame's height, well
-            above the measured cliff at 25 %).
+        large_share: a body at least this share of the picture's longer side is found without a crop (.17 is 30 % of a 16:9 frame's
+            height; the measured cliff is at 25 %).
         large_in: in this share of the pictures with anyone it must be so, for the tiles to be left out.
         linked_distance, linked_ratio: two sightings in successive pictures are one person if their middles are at most so many body heights
             apart and their heights differ at most by this factor.
@@ -34,7 +34,7 @@ class SubjectSettings:
         useful_area: a region larger than this share of the picture gains nothing; the whole picture is used.
     """
 
-    large_share: float = 0.20
+    large_share: float = 0.17
     large_in: float = 0.6
     linked_distance: float = 2.0
     linked_ratio: float = 1.6
@@ -76,8 +76,8 @@ class Subject:
     Attributes:
         region: part of the upright picture that is looked at in every frame; None: all of it.
         share_of_frame_height: median height of the player's landmarks; None where nobody was seen.
-        candidates: different people seen.
-        ambiguous: whether somebody else was nearly as likely.
+        candidates: the most people seen in one picture.
+        ambiguous: whether somebody else was nearly as likely, or is in view with nothing to keep him apart.
         reason: one sentence for a person.
         pictures: how many pictures were looked at.
         seen_in: in how many of them the player was seen.
@@ -110,30 +110,46 @@ def large_enough(candidates: Sequence[Candidate], width: int, height: int, setti
 
 
 def choose_subject(
-    candidates: Sequence[Candidate], width: int, height: int, pictures: int, settings: SubjectSettings | None = None, *, crop: bool = True
+    candidates: Sequence[Candidate], width: int, height: int, pictures: int, settings: SubjectSettings | None = None
 ) -> Subject:
     """The likeliest player among everyone seen.
 
-    People are linked from picture to picture; each scores by how often, how large, how central and how far moving (in own heights) he was.
+    Sightings are linked from picture to picture; each person scores by how often, how large, how central and how far moving (in own
+    heights) he was. Whoever is never seen beside the player may be the player himself, lost in between, and counts as him. A region is
+    chosen where he is small, or where somebody else is seen beside him.
 
     Args:
         candidates: sightings in any order.
         width, height: of the upright picture, pixels.
         pictures: how many were looked at.
         settings: thresholds.
-        crop: whether a region may be chosen.
     """
     settings = settings or SubjectSettings()
-    people = _linked(candidates, settings)
+    people = sorted(_linked(candidates, settings), key=lambda person: -_score(person, width, height))
     if not people:
         return Subject(reason=f"nobody was seen in {pictures} pictures spread over the clip", pictures=pictures)
-    scores = [_score(person, width, height) for person in people]
-    first, *others = np.argsort(scores, kind="stable")[::-1]
-    player = people[first]
+    player, others = _with_own_gaps_filled(people)
     tall = float(np.median([c.height for c in player]))
-    ambiguous = bool(others) and scores[others[0]] >= settings.ambiguous_share * scores[first]
-    region = _region(player, tall, width, height, settings) if crop else None
-    return Subject(region, round(tall / height, 4), len(people), ambiguous, _reason(player, people, tall / height, region, ambiguous, pictures), pictures, len(player))
+    score = _score(player, width, height)
+    small = not large_enough(player, width, height, settings)
+    region = _region(player, tall, width, height, settings) if small or others else None
+    # With the whole picture before it, nothing holds the landmarker to one of several people.
+    rivals = [other for other in others if region is None or _score(other, width, height) >= settings.ambiguous_share * score]
+    ambiguous = bool(rivals)
+    crowd = max(sum(c.picture == picture for c in candidates) for picture in {c.picture for c in candidates})
+    reason = _reason(len(player), crowd, tall / height, region, ambiguous, pictures)
+    return Subject(region, round(tall / height, 4), crowd, ambiguous, reason, pictures, len(player))
+
+
+def _with_own_gaps_filled(people: Sequence[list[Candidate]]) -> tuple[list[Candidate], list[list[Candidate]]]:
+    """The first person, with everyone never seen beside him; and the others."""
+    player, others = list(people[0]), []
+    for person in people[1:]:
+        if {c.picture for c in person} & {c.picture for c in player}:
+            others.append(person)
+        else:
+            player += person
+    return player, others
 
 
 def _linked(candidates: Sequence[Candidate], settings: SubjectSettings) -> list[list[Candidate]]:
@@ -184,12 +200,14 @@ def _padded(low: float, high: float, margin: float, least: float, limit: int) ->
     return round(start), max(1, min(round(length), limit - round(start)))
 
 
-def _reason(
-    player: Sequence[Candidate], people: Sequence[Sequence[Candidate]], share: float, region: Region | None, ambiguous: bool, pictures: int
-) -> str:
-    seen = f"the player fills {share:.0%} of the frame's height and was seen in {len(player)} of {pictures} pictures"
+def _reason(seen_in: int, crowd: int, share: float, region: Region | None, ambiguous: bool, pictures: int) -> str:
+    seen = f"the player fills {share:.0%} of the frame's height and was seen in {seen_in} of {pictures} pictures"
     where = "a part of the picture around him is looked at" if region else "the whole picture is looked at"
-    if len(people) == 1:
+    if crowd == 1:
         return f"{seen}; {where}"
-    doubt = "somebody else was nearly as likely" if ambiguous else "he was the likeliest by size, place, movement and persistence"
-    return f"{seen}; {len(people)} people were told apart, {doubt}; {where}"
+    doubt = (
+        "it is not certain that the landmarks are always his"
+        if ambiguous
+        else "he was the likeliest by size, place, movement and persistence"
+    )
+    return f"{seen}; up to {crowd} people were seen at once, {doubt}; {where}"

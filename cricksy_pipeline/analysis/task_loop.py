@@ -1,7 +1,7 @@
 """The child's loop: read a task, do it, answer.
 
-Belongs here: reading requests, calling tasks, turning every error into an answer. Does not belong here: what a task does (`pose_tasks`), how the
-process is prepared (`pose_process`).
+Belongs here: reading requests, calling tasks, turning every error into an answer. Does not belong here: what a task does (`pose_tasks`),
+how the process is prepared (`pose_process`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def serve(answers: int, task_module: str, refusal: CricksyError | None = None) -
 
     Args:
         answers: file descriptor that the parent reads.
-        task_module: name of the module whose mapping `TASKS` holds the tasks; imported with the first task, so that a failing import is an answer.
+        task_module: name of the module whose mapping `TASKS` holds the tasks; imported with the first task, so that a failing import is
+            an answer.
         refusal: where given, every task is answered with it.
     """
     requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -66,7 +67,9 @@ def _answer(request: Message, pipe: Any, task_module: str, refusal: CricksyError
     except Exception as error:
         traceback.print_exc()
         known = missing_library(str(error))
-        return _error(known or CricksyError(ErrorCode.INTERNAL, f"the analysis process failed: {type(error).__name__}: {error} (task {name})"))
+        return _error(
+            known or CricksyError(ErrorCode.INTERNAL, f"the analysis process failed: {type(error).__name__}: {error} (task {name})")
+        )
 
 
 def _error(error: CricksyError) -> Message:

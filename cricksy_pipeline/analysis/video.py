@@ -1,7 +1,8 @@
 """The front of everything about video files: index every frame by its true timestamp, decode only what is asked.
 
-Belongs here: the names that other rooms use. What is behind them: `video_file` (opening what nobody vouches for), `video_index` (timestamps),
-`video_frames` (pictures). Code outside the child processes calls `pose.inspect_video` and `pose.read_stills` instead: a hostile file can crash ffmpeg.
+Belongs here: the names that other rooms use. What is behind them: `video_file` (opening what nobody vouches for), `video_index`
+(timestamps), `video_frames` (pictures). Code outside the child processes calls `pose.inspect_video` and `pose.read_stills` instead: a
+hostile file can crash ffmpeg.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Opening a video file that nobody vouches for.
 
-Belongs here: opening a container so that it can reach nothing but itself, choosing the picture stream, the way up of its pictures, and turning
-ffmpeg's errors into ours. Does not belong here: the timestamps (`video_index`), the decoding (`video_frames`), the isolation (`isolation`).
+Belongs here: opening a container so that it can reach nothing but itself, choosing the picture stream, the way up of its pictures, and
+turning ffmpeg's errors into ours. Does not belong here: the timestamps (`video_index`), the decoding (`video_frames`), the isolation
+(`isolation`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import numpy as np
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 if TYPE_CHECKING:
-    import av
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mjpeg,ogg"
-"""What ffmpeg may take the file for. Playlists (hls, concat, dash) are left out: they read other files and addresses, whatever their name says."""
+"""What ffmpeg may take the file for. Playlists (hls, concat, dash) are left out: they read other files and addresses, whatever their name
+says."""
 
 _SIGNATURES = ((4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (0, b"\x1aE\xdf\xa3"), (0, b"RIFF"), (0, b"\x00\x00\x01\xba"))
 """(offset, bytes) at the head of the usual containers: a file that has one and does not open is damaged rather than something else."""
@@ -56,7 +57,7 @@ class Orientation:
 
     @property
     def rotation_deg(self) -> int:
-        """The quarter turn, counterclockwise, in [0, 360); a mirror, if any, comes before it."""
+        """The quarter turn, counterclockwise, in [0, 360); a mirror (left-right), if any, comes after it."""
         if self.transpose:
             return 90 if self.flip_y else 270
         return 180 if self.flip_y else 0
@@ -120,9 +121,10 @@ def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not moving:
         raise CricksyError(ErrorCode.NO_VIDEO_STREAM, f"{path.name} holds no moving picture")
-    stream = max(moving, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
-    if stream.codec_context is None:
-        raise CricksyError(ErrorCode.NOT_A_VIDEO, f"{path.name} uses a picture codec that cannot be read here")
+    readable = [s for s in moving if s.codec_context is not None]
+    if not readable:
+        raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"the pictures of {path.name} are in a form that cannot be read here")
+    stream = max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
     return stream
 
 

@@ -27,6 +27,10 @@ MAX_MISSING_SHARE = 0.1
 """Of the wanted frames of one call, how many may fail to decode before the file counts as damaged. House default, uncalibrated."""
 
 
+_SKIPPING_CODECS = ("h264", "hevc")
+"""Decoders that heed, packet by packet, the wish to skip a picture that no other refers to; dav1d reads it once, and would lose wanted ones."""
+
+
 @dataclass(frozen=True)
 class Region:
     """A rectangle of the upright picture in full-resolution pixels: left, top, width, height."""
@@ -51,8 +55,8 @@ def read_frames(
 ) -> Iterator[DecodedFrame]:
     """The wanted frames in presentation order, each once.
 
-    Groups of pictures that hold no wanted frame are skipped by seeking; inside a group, pictures that are neither wanted nor referred to are not
-    decoded. Only wanted frames are converted, and scaled in the same step.
+    Groups of pictures that hold no wanted frame are skipped by seeking; inside a group, pictures that are neither wanted nor referred to
+    are not decoded. Only wanted frames are converted, and scaled in the same step.
 
     Args:
         path: the file that `index` was made from.
@@ -63,8 +67,8 @@ def read_frames(
         threads: decoder threads. One is cheapest in CPU time, and what a worker process should use.
 
     Raises:
-        CricksyError: VIDEO_CORRUPT, after the last frame, where more than `MAX_MISSING_SHARE` of the wanted frames could not be decoded, and what
-            `open_video` raises.
+        CricksyError: VIDEO_CORRUPT, after the last frame, where more than `MAX_MISSING_SHARE` of the wanted frames could not be decoded,
+            and what `open_video` raises.
         IndexError: where a wanted frame is not in the index.
     """
     wanted = np.unique(np.asarray(wanted, np.int64))
@@ -101,6 +105,7 @@ class _Decoding:
         self.container, self.stream, self.index = container, stream, index
         self.keyframes = np.flatnonzero(index.keyframe)
         self.number_of = {int(pts): number for number, pts in enumerate(index.pts)}
+        self.can_skip = index.info.codec in _SKIPPING_CODECS
         self.untouched = True
 
     def pictures(self, run: np.ndarray) -> Iterator[tuple[int, VideoFrame]]:
@@ -127,10 +132,11 @@ class _Decoding:
 
     @staticmethod
     def _filter(run: np.ndarray, numbered: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
-        pending = set(run.tolist())
+        pending, last = set(run.tolist()), -1
         for number, picture in numbered:
-            if number in pending:
+            if number in pending and number > last:  # damaged data may shuffle pictures: time never runs backwards here
                 pending.remove(number)
+                last = number
                 yield number, picture
             if not pending or number > run[-1]:
                 return
@@ -157,7 +163,7 @@ class _Decoding:
                 continue  # a damaged packet; its frame stays missing, and the share of those decides
 
     def _pictures_of(self, packet: Packet, wanted_pts: set[int] | None) -> list[VideoFrame]:
-        if wanted_pts is not None and packet.size:
+        if wanted_pts is not None and packet.size and self.can_skip:
             self.stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted_pts else "NONREF"
         return packet.decode()
 

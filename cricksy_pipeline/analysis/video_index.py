@@ -1,7 +1,8 @@
 """Every frame of a video by its true timestamp, without decoding the video.
 
-Belongs here: what a video is (`VideoInfo`), when each frame is shown (`FrameIndex`), what is too much (`VideoLimits`), and the reading of both from
-the packets. Does not belong here: pictures (`video_frames`), opening and orientation (`video_file`), which frames to analyse (`sampling`).
+Belongs here: what a video is (`VideoInfo`), when each frame is shown (`FrameIndex`), what is too much (`VideoLimits`), and the reading of
+both from the packets. Does not belong here: pictures (`video_frames`), opening and orientation (`video_file`), which frames to analyse
+(`sampling`).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class VideoInfo:
     Attributes:
         width, height: pixels of the upright picture, after rotation and with square pixels.
         rotation_deg: the quarter turn counterclockwise, 0, 90, 180 or 270, that makes the stored picture upright.
-        mirrored: whether the stored picture is also mirrored on the way (before the turn).
+        mirrored: whether left and right are also exchanged, after the turn (selfie cameras).
         codec, container, pixel_format: ffmpeg's names.
         duration_s: from the first frame's appearance to the last one's disappearance.
         frame_count: frames in the index.
@@ -137,23 +138,27 @@ def index_video(path: Path, limits: VideoLimits | None = None) -> FrameIndex:
     limits = limits or VideoLimits()
     path = Path(path)
     if path.is_file() and path.stat().st_size > limits.max_bytes:
-        raise CricksyError(ErrorCode.VIDEO_TOO_LARGE, f"the file has {path.stat().st_size / 1e9:.1f} GB; at most {limits.max_bytes / 1e9:.1f} GB are accepted")
+        raise CricksyError(
+            ErrorCode.VIDEO_TOO_LARGE,
+            f"the file has {path.stat().st_size / 1e9:.1f} GB; at most {limits.max_bytes / 1e9:.1f} GB are accepted",
+        )
     with open_video(path) as (container, stream):
         if stream.width * stream.height > limits.max_pixels:
-            raise CricksyError(ErrorCode.VIDEO_TOO_LARGE, f"the picture has {stream.width} x {stream.height} pixels; at most {limits.max_pixels / 1e6:.0f} million are accepted")
+            raise CricksyError(
+                ErrorCode.VIDEO_TOO_LARGE,
+                f"the picture has {stream.width} x {stream.height} pixels; at most {limits.max_pixels / 1e6:.0f} million are accepted",
+            )
         packets = _read_packets(container, stream, limits)
         picture = _first_picture(container, stream)
         time_base = stream.time_base
-        order = np.argsort(packets.pts, kind="stable")
         pts, first_of_each = np.unique(packets.pts, return_index=True)
         t_s = (pts - pts[0]) * float(time_base)
         last_s = packets.last_duration * float(time_base) or (float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0)
         orientation = orientation_of(picture)
         info = _describe(path, container, stream, picture, orientation, t_s, t_s[-1] + last_s)
         _refuse_cut_off(container, stream, packets, info, limits)
-        return FrameIndex(
-            info, t_s, pts, packets.keyframe[first_of_each], orientation, "pts" if packets.all_have_pts else "dts", len(order) - len(pts)
-        )
+        timed_by = "pts" if packets.all_have_pts and not _invents_pts(container, stream) else "dts"
+        return FrameIndex(info, t_s, pts, packets.keyframe[first_of_each], orientation, timed_by, len(packets.pts) - len(pts))
 
 
 def _read_packets(container: InputContainer, stream: VideoStream, limits: VideoLimits) -> _Packets:
@@ -191,6 +196,11 @@ def _read_packets(container: InputContainer, stream: VideoStream, limits: VideoL
     return _Packets(np.array(pts, np.int64), np.array(keyframe, bool), last_duration, read, all_have_pts)
 
 
+def _invents_pts(container: InputContainer, stream: VideoStream) -> bool:
+    """AVI holds no presentation timestamps, and what ffmpeg makes up for these codecs is wrong where pictures are stored out of order."""
+    return container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc")
+
+
 def _first_picture(container: InputContainer, stream: VideoStream, patience: int = 300) -> VideoFrame:
     """The first frame that decodes among the first `patience` packets."""
     import av
@@ -213,8 +223,8 @@ def _first_picture(container: InputContainer, stream: VideoStream, patience: int
 def _refuse_cut_off(container: InputContainer, stream: VideoStream, packets: _Packets, info: VideoInfo, limits: VideoLimits) -> None:
     """Raise VIDEO_CORRUPT where much less could be read than the container promises.
 
-    The sample table is the promise of an mp4, not its frame count: an edit list may hide most frames of a sound file. Where there is no table, a
-    duration counts only if it is the picture's own: sound may well be longer.
+    The sample table is the promise of an mp4, not its frame count: an edit list may hide most frames of a sound file. Where there is no
+    table, a duration counts only if it is the picture's own: sound may well be longer.
     """
     promised = len(stream.index_entries)
     if info.container == "avi":
@@ -240,7 +250,13 @@ def _declared_seconds(container: InputContainer, stream: VideoStream) -> float |
 
 
 def _describe(
-    path: Path, container: InputContainer, stream: VideoStream, picture: VideoFrame, orientation: Orientation, t_s: np.ndarray, duration_s: float
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    picture: VideoFrame,
+    orientation: Orientation,
+    t_s: np.ndarray,
+    duration_s: float,
 ) -> VideoInfo:
     width, height = _square_pixels(picture.width, picture.height, stream.sample_aspect_ratio)
     if orientation.transpose:
@@ -274,8 +290,8 @@ def _square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[in
 
 def _capture_fps(container: InputContainer, stream: VideoStream) -> float | None:
     for tags in (container.metadata, stream.metadata):
-        try:
-            rate = float(tags["com.android.capture.fps"])
+        try:  # Matroska writes tags in capitals
+            rate = float({name.lower(): value for name, value in tags.items()}["com.android.capture.fps"])
         except (KeyError, ValueError):
             continue
         if 0 < rate < 10_000:

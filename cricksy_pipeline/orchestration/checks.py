@@ -4,10 +4,11 @@ Belongs here: reading back what a stage stored, asking the predicates, recording
 Does not belong here: what must hold. A failed ERROR guardrail writes `failed` to the row before Dagster hears of it.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the annotation of `context` as a class, not as text.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -57,8 +58,9 @@ def _checks_of(guarded: Guarded) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult]:
         with stage(context, jobs, f"{guarded.asset} guardrails") as now:
             results = guarded.evaluate(ReadBack(now, objects, source_videos, settings))
+            answers = [_as_check_result(guarded.asset, result) for result in results]
             _record(now, guarded.asset, results)
-        yield from (_as_check_result(guarded.asset, result) for result in results)
+        yield from answers
 
     return guardrails
 
@@ -81,5 +83,12 @@ def _as_check_result(asset: str, result: GuardrailResult) -> dg.AssetCheckResult
         passed=result.passed,
         severity=severity,
         description=result.message,
-        metadata={"actual": dg.MetadataValue.json(result.actual), "expected": dg.MetadataValue.json(result.expected)},
+        metadata={"actual": _as_metadata(result.actual), "expected": _as_metadata(result.expected)},
     )
+
+
+def _as_metadata(value: Any) -> Any:
+    """Plain numbers stay numbers, which Dagster plots over time; what it has no type for becomes text."""
+    if isinstance(value, (dict, list)):
+        return dg.MetadataValue.json(value)
+    return value if isinstance(value, (int, float, str)) else str(value)

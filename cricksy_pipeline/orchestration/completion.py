@@ -58,7 +58,8 @@ def complete(now: Stage) -> VideoAnalysisJob:
     now.jobs.complete(now.job_id, now.run_id)
     row = now.jobs.get(now.job_id)
     now.log.info(
-        "[PERSISTED] Deep job completed: job_id=%s status_after=%s stage=%s progress=%d%% deep_results_s3_key=%s findings_len=%d report_len=%d",
+        "[PERSISTED] Deep job completed: job_id=%s status_after=%s stage=%s progress=%d%% "
+        "deep_results_s3_key=%s findings_len=%d report_len=%d",
         row.id, row.status, row.stage, row.progress_pct, row.deep_results_s3_key, length(row.deep_findings), length(row.deep_report),
     )  # fmt: skip
     return row

@@ -9,10 +9,9 @@ import numpy as np
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Report
 from cricksy_pipeline.analysis.landmarks import Landmarks
-from cricksy_pipeline.analysis.passes import PassResult
+from cricksy_pipeline.analysis.passes import PassResult, Work
 from cricksy_pipeline.analysis.pose import read_stills
 from cricksy_pipeline.orchestration.stage import Stage
-from cricksy_pipeline.orchestration.work import Work
 from cricksy_pipeline.store.keys import Output, output_key
 from cricksy_pipeline.store.objects import ObjectStore
 

@@ -6,25 +6,39 @@ Belongs here: what `cricksy submit` needs of Dagster. Does not belong here: daem
 from __future__ import annotations
 
 import os
+from uuid import uuid4
 
 import dagster as dg
 
+from cricksy_pipeline import stack
+from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.orchestration.build import build_definitions
 from cricksy_pipeline.orchestration.instance import prepare_home
 from cricksy_pipeline.orchestration.jobs import analysis
 from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.store.jobs import JobStore
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def run_analysis(settings: Settings, job_id: str, *, verbose: bool = False) -> bool:
-    """Add the partition and materialize all six assets of it. Returns whether the run succeeded; the reason is in the row."""
+def run_analysis(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool = False) -> bool:
+    """Add the partition and materialize all six assets of it. Returns whether the run succeeded; the reason is in the row.
+
+    Raises KeyboardInterrupt where a person stopped it, after the row says so.
+    """
+    # Dagster finds its instance by environment. The same storage as `cricksy dev`, so that this run stands in its pages.
     os.environ.setdefault("DAGSTER_HOME", str(prepare_home(settings)))
+    os.environ.setdefault("CRICKSY_DAGSTER_DATABASE_URL", stack.dagster_database_url(settings))
     with dg.DagsterInstance.get() as instance:
         instance.add_dynamic_partitions(videos.name, [job_id])
-        job = build_definitions(settings).get_job_def(analysis.name)
-        result = job.execute_in_process(
-            instance=instance, partition_key=job_id, raise_on_error=False, run_config=None if verbose else QUIET
-        )
+        job = build_definitions(settings).resolve_job_def(analysis.name)
+        run_id = str(uuid4())
+        try:
+            result = job.execute_in_process(
+                instance=instance, partition_key=job_id, raise_on_error=False, run_id=run_id, run_config=None if verbose else QUIET
+            )
+        finally:
+            # A fault in Dagster itself, outside every stage, would leave the row running. Changes nothing where the row has ended.
+            jobs.fail(job_id, run_id, ErrorCode.INTERNAL, "The run ended outside every stage; its log in Dagster says why.")
         return result.success

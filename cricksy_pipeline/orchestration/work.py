@@ -5,15 +5,11 @@ Belongs here: reading inputs for a stage, each from where the earlier stage pers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from cricksy_pipeline import __version__
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults
 from cricksy_pipeline.analysis.landmark_table import frame_table_from_parquet, from_parquet
-from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.model import PoseModel
-from cricksy_pipeline.analysis.passes import QUICK_FPS, QUICK_SECONDS, AnalysisRequest
+from cricksy_pipeline.analysis.passes import QUICK_FPS, QUICK_SECONDS, AnalysisRequest, PassResult, Work
 from cricksy_pipeline.analysis.sampling import SamplingPlan
 from cricksy_pipeline.analysis.versions import analysis_version
 from cricksy_pipeline.analysis.video import FrameIndex, VideoLimits
@@ -25,17 +21,6 @@ from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.keys import Output, output_key
 from cricksy_pipeline.store.models import VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectStore
-
-
-@dataclass(frozen=True)
-class Work:
-    """The inputs of a pass."""
-
-    video: Path
-    index: FrameIndex
-    plan: SamplingPlan
-    model: PoseModel
-    request: AnalysisRequest
 
 
 def require_mode(row: VideoAnalysisJob) -> AnalysisMode:
@@ -87,10 +72,10 @@ def frame_table(row: VideoAnalysisJob, objects: ObjectStore) -> tuple[FrameIndex
     return frame_table_from_parquet(objects.get(output_key(row.s3_key, row.id, Output.FRAMES)))
 
 
-def quick_look(now: Stage, objects: ObjectStore) -> tuple[Landmarks, AnalysisResults]:
-    """The quick pass's landmarks and document, as the stage `quick_results` stored them."""
+def quick_look(now: Stage, objects: ObjectStore) -> PassResult:
+    """The quick pass's result, as the stage `quick_results` stored it."""
     landmarks = from_parquet(objects.get(output_key(now.row.s3_key, now.job_id, Output.QUICK_FRAMES)))
-    return landmarks, AnalysisResults.model_validate(now.row.quick_results)
+    return PassResult(landmarks, AnalysisResults.model_validate(now.row.quick_results))
 
 
 def deep_document(now: Stage) -> AnalysisResults:

@@ -18,13 +18,12 @@ from sqlalchemy import text
 from starlette.exceptions import HTTPException
 
 from cricksy_pipeline.errors import CricksyError
-from cricksy_pipeline.reading.problems import Problem, answer_errors_as_problems
+from cricksy_pipeline.reading.problems import NO_SUCH_JOB, Problem, answer_errors_as_problems
 from cricksy_pipeline.store.database import reachable
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import Output, output_key
 from cricksy_pipeline.store.objects import ObjectStore
-from cricksy_pipeline.store.sessions import UnknownJob
 
 JOB_PATH = "/api/coaches/plus/analysis-jobs/{job_id}"
 SERVED: dict[str, Output] = {name.value: name for name in Output if name.value.endswith((".png", ".html", ".json", ".parquet"))}
@@ -39,7 +38,7 @@ _HEALTH_KEY = "healthz"
 def _known_shape(job_id: str) -> str:
     """The job id, if it can be one; else the same 404 as for a job that is not there, without asking the database."""
     if not _JOB_ID.fullmatch(job_id):
-        raise UnknownJob(job_id)
+        raise HTTPException(404, NO_SUCH_JOB)
     return job_id
 
 
@@ -56,7 +55,7 @@ def _etag_matches(if_none_match: str | None, etag: str) -> bool:
 
 
 def _stored_file(jobs: JobStore, objects: ObjectStore, job_id: str, name: Output, if_none_match: str | None) -> Response:
-    """One output of one job. Its key is made from the row and the enum; nothing of the request but the id, which the row repeats, is in it."""
+    """One output of one job. Its key is made of the row and the enum alone; nothing of the request is in it."""
     row = jobs.get(job_id)
     try:
         key = output_key(row.s3_key or "", row.id, name)
@@ -102,7 +101,9 @@ def create_app(*, jobs: JobStore, objects: ObjectStore) -> FastAPI:
         jobs: the job rows.
         objects: the bucket that holds the uploads and the outputs.
     """
-    app = FastAPI(title="Cricksy analyses", version="1", summary="Read-only access to analysis jobs. Not authenticated: for 127.0.0.1 only.")
+    app = FastAPI(
+        title="Cricksy analyses", version="1", summary="Read-only access to analysis jobs. Not authenticated: for 127.0.0.1 only."
+    )
     answer_errors_as_problems(app)
     not_found: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 503: {"model": Problem}}
 

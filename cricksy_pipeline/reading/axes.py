@@ -20,6 +20,7 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
+        """The drawing position of `value`."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def inside(self, value: float) -> float:

@@ -76,7 +76,8 @@ def value_with_interval(value: float, ci95: Sequence[float] | None, unit: str) -
     return f"{number(value, places)}{unit_text(unit)} ({number(ci95[0], places)} to {number(ci95[1], places)})"
 
 
-def _plain(value: float) -> str:
+def plain_number(value: float) -> str:
+    """A limit as it was given, to four digits, with a true minus sign."""
     return f"{value:.4g}".replace("-", MINUS)
 
 
@@ -95,10 +96,10 @@ def band_words(band: Mapping[str, Any] | Sequence[float | None] | None, unit: st
     if low is None and high is None:
         return ""
     if low is None:
-        return f"at most {_plain(high)}{unit_text(unit)}"
+        return f"at most {plain_number(high)}{unit_text(unit)}"
     if high is None:
-        return f"at least {_plain(low)}{unit_text(unit)}"
-    return f"{_plain(low)} to {_plain(high)}{unit_text(unit)}"
+        return f"at least {plain_number(low)}{unit_text(unit)}"
+    return f"{plain_number(low)} to {plain_number(high)}{unit_text(unit)}"
 
 
 def percent(share: float) -> str:

@@ -79,12 +79,15 @@ def _cropped(image: np.ndarray, xy: np.ndarray, margin: float) -> tuple[np.ndarr
     pad = margin * max(high[1] - low[1], high[0] - low[0], 8.0)
     height, width = image.shape[:2]
     x0, y0 = (int(np.clip(v, 0, limit - 1)) for v, limit in zip(np.floor(low - pad), (width, height), strict=True))
-    x1, y1 = (int(np.clip(v, low_edge + 1, limit)) for v, low_edge, limit in zip(np.ceil(high + pad), (x0, y0), (width, height), strict=True))
+    x1, y1 = (
+        int(np.clip(v, low_edge + 1, limit)) for v, low_edge, limit in zip(np.ceil(high + pad), (x0, y0), (width, height), strict=True)
+    )
     return image[y0:y1, x0:x1], xy - np.array([x0, y0], dtype=xy.dtype)
 
 
 def _fixed(point: np.ndarray) -> tuple[int, int]:
-    return int(round(float(point[0]) * (1 << _SHIFT))), int(round(float(point[1]) * (1 << _SHIFT)))
+    x, y = (round(float(v) * (1 << _SHIFT)) for v in point)
+    return x, y
 
 
 def _draw_ring(image: np.ndarray, xy: np.ndarray, width: int) -> None:
@@ -119,12 +122,14 @@ def _draw_skeleton(image: np.ndarray, xy: np.ndarray, visibility: np.ndarray, wi
         for a, b, colour in BONES:
             if there(a) and there(b):
                 thick = width if sure(a) and sure(b) else max(1, width // 2)
-                cv2.line(image, _fixed(xy[a]), _fixed(xy[b]), SHADOW_RGB if shadow else colour, thick + (2 if shadow else 0), cv2.LINE_AA, _SHIFT)
+                cv2.line(
+                    image, _fixed(xy[a]), _fixed(xy[b]), SHADOW_RGB if shadow else colour, thick + (2 if shadow else 0), cv2.LINE_AA, _SHIFT
+                )
     joints = [(INDEX[f"{side}_{joint}"], colour) for side, colour in (("left", LEFT_RGB), ("right", RIGHT_RGB)) for joint in _JOINTS]
     for i, colour in [*joints, (INDEX["nose"], MIDDLE_RGB)]:
         if not there(i):
             continue
-        centre, radius = _fixed(xy[i]), int(round((0.9 * width + 1.2) * (1 << _SHIFT)))
+        centre, radius = _fixed(xy[i]), round((0.9 * width + 1.2) * (1 << _SHIFT))
         cv2.circle(image, centre, radius + (1 << _SHIFT), SHADOW_RGB, -1, cv2.LINE_AA, _SHIFT)
         cv2.circle(image, centre, radius, colour, -1 if sure(i) else max(1, width // 2), cv2.LINE_AA, _SHIFT)
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+NO_SUCH_JOB = "There is no such analysis job."
 _STATUS = {
     ErrorCode.SOURCE_MISSING: 404,
     ErrorCode.SOURCE_CHANGED: 409,
@@ -71,7 +72,7 @@ async def _cricksy_error(request: Request, error: CricksyError) -> JSONResponse:
 
 
 async def _unknown_job(_request: Request, _error: UnknownJob) -> JSONResponse:
-    return problem(404, "There is no such analysis job.")
+    return problem(404, NO_SUCH_JOB)
 
 
 async def _http_error(_request: Request, error: HTTPException) -> JSONResponse:

@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from cricksy_pipeline.reading.axes import Scale, padded_range
-from cricksy_pipeline.reading.notation import band_words, decimals, half_width, number, unit_text, value_with_interval
+from cricksy_pipeline.reading.notation import NBSP, band_words, decimals, half_width, number, plain_number, unit_text, value_with_interval
+from cricksy_pipeline.reading.svg import drawing, element
 
 WIDTH, HEIGHT, HEIGHT_BARE, MARGIN = 320, 56, 22, 8
+GREEN = "#2f7d55"
+_SHORT_SIGNS = ("°", f"{NBSP}%")  # longer units stand in the words below the bar
 _OUTSIDE, _ACROSS, _INSIDE = "outside", "across", "inside"
 
 
@@ -33,18 +36,23 @@ def _domain(value: float, ci95: Sequence[float], low: float | None, high: float 
     return (bottom - room if low is None else bottom), (top + room if high is None else top)
 
 
-def _band_markup(scale: Scale, low: float | None, high: float | None, axis: float, unit: str, labelled: bool) -> Markup:
+def _anchor(x: float, room: float) -> str:
+    """Where a label at `x` must be held so that it does not leave the frame."""
+    return "start" if x < MARGIN + room else "end" if x > WIDTH - MARGIN - room else "middle"
+
+
+def _band_parts(scale: Scale, low: float | None, high: float | None, axis: float, unit: str, labelled: bool) -> list[Markup]:
     left, right = scale.start if low is None else scale(low), scale.end if high is None else scale(high)
-    parts = [Markup('<rect class="band" x="{:.1f}" y="{}" width="{:.1f}" height="12" rx="2" fill="#2f7d55" fill-opacity=".25"/>').format(
-        left, axis - 6, right - left)]  # fmt: skip
-    ends = [(x, end) for x, end in ((left, low), (right, high)) if end is not None]
-    for x, end in ends:
-        parts.append(Markup('<path class="band-end" d="M{0:.1f} {1}v12" stroke="#2f7d55" stroke-width="1.5"/>').format(x, axis - 6))
+    parts = [element("rect", cls="band", x=left, y=axis - 6, width=right - left, height=12, rx=2, fill=GREEN, fill_opacity=0.25)]
+    sign = unit_text(unit) if unit_text(unit) in _SHORT_SIGNS else ""
+    for x, end in ((left, low), (right, high)):
+        if end is None:
+            continue
+        parts.append(element("path", cls="band-end", d=f"M{x:.1f} {axis - 6}v12", stroke=GREEN, stroke_width=1.5))
         if labelled:
-            anchor = "start" if x < scale.start + 20 else "end" if x > scale.end - 20 else "middle"
-            text = f"{end:.4g}".replace("-", "−") + (unit_text(unit) if unit_text(unit) in ("°", "\u00a0%") else "")
-            parts.append(Markup('<text class="quiet" x="{:.1f}" y="{}" text-anchor="{}" font-size="11">{}</text>').format(x, axis + 20, anchor, text))
-    return Markup("").join(parts)
+            text = plain_number(end) + sign
+            parts.append(element("text", text, cls="quiet", x=x, y=axis + 20, text_anchor=_anchor(x, 12), font_size=11))
+    return parts
 
 
 def range_bar_svg(
@@ -78,22 +86,17 @@ def range_bar_svg(
     state = standing(interval, low, high) if banded else _INSIDE
 
     spoken = value_with_interval(value, ci95, unit) + (f"; good range {band_words(band, unit)}" if banded else "")
-    parts = [
-        Markup('<svg class="range-bar {}" viewBox="0 0 {} {}" role="img" aria-label="{}" xmlns="http://www.w3.org/2000/svg">').format(
-            state, WIDTH, height, spoken),
-        Markup('<path class="rail" d="M{} {}H{}" stroke="currentColor" stroke-opacity=".25"/>').format(MARGIN, axis, WIDTH - MARGIN),
-    ]  # fmt: skip
+    parts = [element("path", cls="rail", d=f"M{MARGIN} {axis}H{WIDTH - MARGIN}", stroke="currentColor", stroke_opacity=0.25)]
     if banded:
-        parts.append(_band_markup(scale, low, high, axis, unit, labelled))
+        parts += _band_parts(scale, low, high, axis, unit, labelled)
     for single in per_delivery:
-        parts.append(Markup('<path class="single" d="M{:.1f} {}v6" stroke="currentColor" stroke-opacity=".4"/>').format(scale(single), axis - 3))
+        parts.append(element("path", cls="single", d=f"M{scale(single):.1f} {axis - 3}v6", stroke="currentColor", stroke_opacity=0.4))
     if ci95 is not None:
-        parts.append(Markup('<path class="whisker" d="M{:.1f} {}H{:.1f}" stroke="currentColor" stroke-width="3" stroke-linecap="round"/>').format(
-            scale(interval[0]), axis, scale(interval[1])))  # fmt: skip
-    parts.append(Markup('<circle class="value" cx="{:.1f}" cy="{}" r="{}" fill="currentColor"/>').format(scale(value), axis, 6 if labelled else 4.5))
+        whisker = f"M{scale(interval[0]):.1f} {axis}H{scale(interval[1]):.1f}"
+        parts.append(element("path", cls="whisker", d=whisker, stroke="currentColor", stroke_width=3, stroke_linecap="round"))
+    x = scale(value)
+    parts.append(element("circle", cls="value", cx=x, cy=axis, r=6 if labelled else 4.5, fill="currentColor"))
     if labelled:
-        x = scale(value)
-        anchor = "start" if x < MARGIN + 30 else "end" if x > WIDTH - MARGIN - 30 else "middle"
         label = number(value, decimals(half_width(ci95), value))
-        parts.append(Markup('<text class="value-label" x="{:.1f}" y="14" text-anchor="{}" font-size="12">{}</text>').format(x, anchor, label))
-    return Markup("").join(parts) + Markup("</svg>")
+        parts.append(element("text", label, cls="value-label", x=x, y=14, text_anchor=_anchor(x, 22), font_size=12))
+    return drawing(WIDTH, height, spoken, parts, cls=f"range-bar {state}")

@@ -59,7 +59,6 @@ class MetricRow:
     band_note: str
     balls: int
     in_band: str
-    view: str
     definition: str
 
 
@@ -104,20 +103,35 @@ def moments_of(finding: Finding) -> tuple[Moment, ...]:
     return tuple(Moment(clock(t), frame) for t, frame in pairs)
 
 
+def named_drill(text: str, how_by_drill: Mapping[str, str]) -> tuple[str, str]:
+    """(name, how) of a drill given as its name alone, or as `Name: how it goes.`; how is empty where nothing says it."""
+    name, colon, how = text.partition(": ")
+    if text in how_by_drill or not colon:
+        name, how = text, how_by_drill.get(text, "")
+    how = how.removeprefix(f"{name}: ").strip()
+    return name, how[:1].upper() + how[1:]
+
+
 def finding_view(finding: Finding, metric: Metric | None, how_by_drill: Mapping[str, str]) -> FindingView:
     """One finding with everything the page says of it. `how_by_drill` explains a drill by its name."""
     value, ci95, band, unit, n = evidence_of(finding, metric)
     singles = [d.value for d in metric.per_delivery] if metric else []
     return FindingView(
-        title=finding.title, message=finding.message, severity=finding.severity, kind=finding.kind,
+        title=finding.title,
+        message=finding.message,
+        severity=finding.severity,
+        kind=finding.kind,
         value=value_with_interval(value, ci95, unit) if value is not None else "",
-        band=band_words(band, unit), band_note=band_note(band),
+        band=band_words(band, unit),
+        band_note=band_note(band),
         bar=range_bar_svg(value, ci95, band_limits(band), unit, per_delivery=singles) if value is not None else None,
         balls=balls(n) if value is not None else "",
         chance_outside=percent(finding.confidence) if finding.confidence is not None and finding.kind == "technique" else "",
-        why=finding.why_it_matters, cues=tuple(finding.cues),
-        drills=tuple((name, how_by_drill.get(name, "")) for name in finding.suggested_drills), moments=moments_of(finding),
-    )  # fmt: skip
+        why=finding.why_it_matters,
+        cues=tuple(finding.cues),
+        drills=tuple(named_drill(text, how_by_drill) for text in finding.suggested_drills),
+        moments=moments_of(finding),
+    )
 
 
 def metric_row(metric: Metric) -> MetricRow | None:
@@ -125,19 +139,28 @@ def metric_row(metric: Metric) -> MetricRow | None:
     if metric.value is None:
         return None
     band = metric.band.model_dump() if metric.band else None
+    singles = [d.value for d in metric.per_delivery]
     return MetricRow(
-        label=metric.label, value=value_with_interval(metric.value, metric.ci95, metric.unit),
-        bar=range_bar_svg(metric.value, metric.ci95, band_limits(band), metric.unit, per_delivery=[d.value for d in metric.per_delivery], labelled=False),
-        band=band_words(band, metric.unit), band_note=band_note(band), balls=metric.n,
-        in_band=percent(metric.score) if metric.score is not None and band else "", view=metric.view or "", definition=metric.definition,
-    )  # fmt: skip
+        label=metric.label,
+        value=value_with_interval(metric.value, metric.ci95, metric.unit),
+        bar=range_bar_svg(metric.value, metric.ci95, band_limits(band), metric.unit, per_delivery=singles, labelled=False),
+        band=band_words(band, metric.unit),
+        band_note=band_note(band),
+        balls=metric.n,
+        in_band=percent(metric.score) if metric.score is not None and band else "",
+        definition=metric.definition,
+    )
 
 
 def gaps(results: AnalysisResults, findings: Findings | None) -> tuple[Gap, ...]:
     """What could not be measured, metrics with the same reason and remedy together, each metric once."""
     stated = [(m.label, m.reason, m.how_to_film or "") for m in findings.not_measured] if findings else []
     named = {m.metric for m in findings.not_measured} if findings else set()
-    stated += [(m.label, m.reason or "No reason was given.", "") for key, m in results.metrics.metrics.items() if m.value is None and key not in named]
+    stated += [
+        (m.label, m.reason or "No reason was given.", "")
+        for key, m in results.metrics.metrics.items()
+        if m.value is None and key not in named
+    ]
     grouped: dict[tuple[str, str], list[str]] = {}
     for label, reason, how in stated:
         grouped.setdefault((reason, how), []).append(label)
@@ -171,4 +194,5 @@ def facts(results: AnalysisResults, findings: Findings | None) -> list[tuple[str
 def other_drills(report: Report | None, shown: list[FindingView]) -> list[tuple[str, str]]:
     """Drills of the report that no shown finding names."""
     named = {name for view in shown for name, _ in view.drills}
-    return [(d.name, d.how) for d in report.drills if d.name not in named] if report else []
+    listed = [named_drill(d.name, {d.name: d.how}) for d in report.drills] if report else []
+    return [drill for drill in listed if drill[0] not in named]

@@ -1,6 +1,7 @@
 """The JSON Schemas of everything that readers rely on, written to a folder: `python -m cricksy_pipeline.reading.schemas docs/schemas`.
 
-Belongs here: which models are published, and under what file name. Does not belong here: the models (`analysis.documents`, `store.job_read`).
+Belongs here: which models are published, and under what file name. Does not belong here: the models themselves
+(`analysis.documents`, `store.job_read`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, MetricsBlock, Report
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PUBLISHED: dict[str, type[BaseModel]] = {
     "results": AnalysisResults,
     "metrics": MetricsBlock,
@@ -26,13 +28,11 @@ PUBLISHED: dict[str, type[BaseModel]] = {
 
 def schema_texts() -> dict[str, str]:
     """File name -> the text that it must hold."""
-    return {
-        f"{name}.schema.json": json.dumps(
-            {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema(mode="serialization")}, indent=2, ensure_ascii=False
-        )
-        + "\n"
-        for name, model in PUBLISHED.items()
-    }
+    texts = {}
+    for name, model in PUBLISHED.items():
+        schema = {"$schema": DIALECT, **model.model_json_schema(mode="serialization")}
+        texts[f"{name}.schema.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return texts
 
 
 def write_schemas(folder: Path) -> list[Path]:

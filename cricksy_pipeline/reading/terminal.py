@@ -89,13 +89,13 @@ def _finding(index: int, finding: Mapping[str, Any]) -> RenderableType:
     title = Text.assemble((f"{index}. {finding.get('title') or finding.get('code') or 'Finding'}", "bold"))
     if severity and finding.get("kind", "technique") == "technique":
         title.append(f"  severity {severity}", _SEVERITY_STYLE.get(severity, ""))
-    when, drills = _when(finding), "; ".join(str(d) for d in _list(finding.get("suggested_drills")))
+    when = _when(finding)
     lines = [
         Text(_value_text(_dict(finding.get("evidence")))),
         Text(str(finding.get("message") or "")),
         Text(f"See it at {when}" if when else ""),
         *(Text(f"Say: {cue}", "green") for cue in _list(finding.get("cues"))),
-        Text(f"Practise: {drills}" if drills else "", "dim"),
+        *(Text(f"Practise: {drill}", "dim") for drill in _list(finding.get("suggested_drills"))),
     ]
     return Group(title, *(Padding(line, (0, 0, 0, 3), expand=False) for line in lines if line), Text(""))
 
@@ -139,7 +139,9 @@ def metrics_table(results: Mapping[str, Any]) -> Table | None:
         elif isinstance(metric.get("score"), (int, float)):  # a row of the earlier system: a bare score
             table.add_row(label, "score only", "", "", _score_text(metric))
         else:
-            table.add_row(f"[dim]{label}[/]", "[dim]not measured[/]", f"[dim]{escape(str(metric.get('reason') or 'no reason was given'))}[/]", "", "")
+            table.add_row(
+                f"[dim]{label}[/]", "[dim]not measured[/]", f"[dim]{escape(str(metric.get('reason') or 'no reason was given'))}[/]", "", ""
+            )
     return table
 
 
@@ -210,19 +212,25 @@ def print_result(read: BaseModel | Mapping[str, Any], console: Console, *, repor
 
 
 @contextmanager
-def job_progress(console: Console, description: str = "Analysing") -> Iterator[Callable[[str, float], None]]:
+def job_progress(console: Console, description: str = "Analysing") -> Iterator[Callable[[str | None, float], None]]:
     """A progress bar for one job; yields `update(stage, pct)`, stage as in the row (`DEEP`), pct in 0 to 100.
 
     The bar never runs backwards: what comes late from another process is shown at the furthest point reached.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=32), TaskProgressColumn(), TextColumn("[dim]{task.fields[stage]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=32),
+        TaskProgressColumn(),
+        TextColumn("[dim]{task.fields[stage]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=False) as progress:
         task = progress.add_task(escape(description), total=100, stage="")
         furthest = 0.0
 
-        def update(stage: str, pct: float) -> None:
+        def update(stage: str | None, pct: float) -> None:
             nonlocal furthest
             furthest = max(furthest, min(float(pct), 100.0))
-            progress.update(task, completed=furthest, stage=escape(STAGE_WORDS.get(stage, words(stage.lower()))))
+            progress.update(task, completed=furthest, stage=escape(STAGE_WORDS.get(stage or "", words((stage or "").lower()))))
 
         yield update

@@ -109,7 +109,7 @@ def framing(motion: str, view: str, width: int, height: int) -> tuple[np.ndarray
     across, tall = 2.6, 2.6
     if motion == "bowl":
         eye, aim = eye + np.array([-0.6, 0, 0]), aim + np.array([-0.6, 0.1, 0])
-        across, tall = (6.9, 2.8) if view in ("side", "leg") else (5.4, 2.9) if view == "quarter" else (2.8, 3.4)
+        across, tall = {"side": (6.9, 2.8), "leg": (6.9, 2.8), "quarter": (6.6, 3.7)}.get(view, (2.8, 3.4))
     return eye, aim, max(tall, across * height / width)
 
 

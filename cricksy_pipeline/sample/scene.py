@@ -23,6 +23,7 @@ _GRAIN = 0.012
 _BLUR_PX = 0.35  # of a picture 360 lines high: a lens, not a pinhole
 _SHADOW = 0.45
 _BALL_RADIUS_M = 0.037
+_BALL_NEAREST_M = 4.0  # on its way past the lens it would hide the player
 
 
 def ball_track(spec: ClipSpec) -> np.ndarray:
@@ -103,7 +104,7 @@ class Scene:
         everything = list(self._props)
         if self._spec.player:
             everything += figure.parts(body, self._kit)
-            if np.isfinite(self._ball[i]).all():
+            if camera.to_camera(self._ball[i])[2] > _BALL_NEAREST_M:  # False for NaN
                 everything.append(figure.ball(self._ball[i]))
         picture = self._backdrop.seen_by(camera)
         _cast_shadow(picture, camera, everything)

@@ -9,7 +9,8 @@ root it makes every parent folder readable by all.
 
 Here instead: one lock file beside the data folder guards starting and stopping; every user holds a shared lock on a second file, which
 the kernel drops however the process ends; and a server counts as running when it answers. What remains: if the last user is killed
-with SIGKILL, nobody is left to stop the server. It then serves on, does no harm, and the next user adopts it and stops it at its end.
+(SIGKILL, or a SIGTERM that it does not handle), nobody is left to stop the server. It then serves on, does no harm, and the next
+user adopts it and stops it at its end.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.store.postgres_binaries import Installation, installation, socket_folder
+from cricksy_pipeline.store.postgres_binaries import SOCKET_NAME, Installation, installation, socket_folder
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +114,10 @@ class EmbeddedServer:
             finally:
                 os.close(lease)
             self._installed.run("pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "-t", "60", "stop", check=False)
+            if self.socket_dir != self.folder:
+                # A short stand-in under /tmp: not ours to leave behind. Not empty means that the server still runs.
+                with contextlib.suppress(OSError):
+                    self.socket_dir.rmdir()
 
 
 def start(folder: Path, *, durable: bool = True) -> EmbeddedServer:
@@ -162,22 +167,35 @@ def database_url(folder: Path, database: str) -> str:
 def _running(folder: Path, installed: Installation) -> Path | None:
     """The socket folder of the server that serves the data folder, or None. Waits for one that is still starting.
 
-    A `postmaster.pid` that outlived its server (SIGKILL, power cut) is removed when no PostgreSQL process with that id works on this
-    folder; PostgreSQL itself would stop at a recycled id.
+    A `postmaster.pid` that outlived its server (SIGKILL, power cut) is removed, with the lock of its socket, when no PostgreSQL server with
+    that id works on this folder: PostgreSQL itself refuses to start as long as the number belongs to any process of its user, a
+    zombie included (seen in containers whose first process reaps nothing).
     """
     pid_file = folder / "postmaster.pid"
     deadline = time.monotonic() + START_TIMEOUT_S
     while (lines := _lines(pid_file)) and _is_postmaster(int(lines[0]), folder):
-        socket_dir = Path(lines[4].strip()) if len(lines) > 4 and lines[4].strip() else None
+        socket_dir = _socket_dir(lines)
         if socket_dir and _answers(socket_dir):
             return socket_dir
         if time.monotonic() > deadline:
             raise _failure(folder, f"process {lines[0]} holds the data folder but does not answer")
         time.sleep(0.1)
     if lines:
-        log.info("Removing the postmaster.pid of a server that is gone: folder=%s pid=%s", folder, lines[0])
-        pid_file.unlink(missing_ok=True)
+        _clear_after_crash(folder, lines, deadline)
     return None
+
+
+def _clear_after_crash(folder: Path, lines: list[str], deadline: float) -> None:
+    # The pid file is PostgreSQL's own guard against a second server beside the first one's orphans, so it goes only after they went.
+    while orphans := _orphans(folder):
+        if time.monotonic() > deadline:
+            raise _failure(folder, f"processes {orphans} of a server that is gone still work on the data folder")
+        time.sleep(0.1)
+    log.info("Removing the postmaster.pid of a server that is gone: folder=%s pid=%s", folder, lines[0])
+    socket_dir = _socket_dir(lines)
+    if socket_dir:
+        (socket_dir / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
+    (folder / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _launch(folder: Path, installed: Installation, durable: bool) -> Path:
@@ -185,7 +203,7 @@ def _launch(folder: Path, installed: Installation, durable: bool) -> Path:
     if not (folder / "PG_VERSION").exists():
         log.info("Making a new PostgreSQL data folder: %s", folder)
         settings = () if durable else ("--no-sync",)
-        initdb = ("-D", str(folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", *settings)
+        initdb = ("-D", str(folder), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", *settings)
         if installed.run("initdb", *initdb, check=False) != 0:
             raise _failure(folder, "initdb failed")
     socket_dir = socket_folder(folder, installed)
@@ -224,6 +242,23 @@ def _is_postmaster(pid: int, folder: Path) -> bool:
     except psutil.Error:
         return False
     return bool(command) and Path(command[0]).name.startswith("postgres") and str(folder) in command
+
+
+def _orphans(folder: Path) -> list[int]:
+    """Processes of a PostgreSQL server that stand in the data folder; each of them does, whatever it calls itself."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.name() == "postgres" and Path(process.cwd()) == folder and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+def _socket_dir(lines: list[str]) -> Path | None:
+    """Line 5 of postmaster.pid; a server that has only begun to start has not written it yet."""
+    return Path(lines[4].strip()) if len(lines) > 4 and lines[4].strip() else None
 
 
 def _lines(path: Path) -> list[str]:

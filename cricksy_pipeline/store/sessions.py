@@ -268,6 +268,6 @@ class SessionStore:
             "SELECT data_type FROM information_schema.columns WHERE table_schema = current_schema()"
             " AND table_name = 'video_sessions' AND column_name = 'player_ids'"
         )
-        if player_ids and orm.scalar(query) == "ARRAY":
+        if orm.scalar(query) == "ARRAY":
             return literal(list(player_ids), ARRAY(String))
         return list(player_ids)

@@ -14,7 +14,7 @@ from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import VIDEO_SUFFIXES, upload_key
 from cricksy_pipeline.store.objects import ObjectStore
-from cricksy_pipeline.store.sessions import checked_mode
+from cricksy_pipeline.store.sessions import require_mode
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def submit(submission: Submission, jobs: JobStore, objects: ObjectStore) -> str:
     Raises CricksyError: MODE_MISSING or MODE_UNSUPPORTED before anything is written, SOURCE_MISSING where there is no such file,
     NOT_A_VIDEO for a suffix that no video has, STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
     """
-    checked_mode(submission.mode)
+    require_mode(submission.mode)
     suffix = submission.video.suffix.lower()
     if not submission.video.is_file():
         raise CricksyError(ErrorCode.SOURCE_MISSING, f"There is no file {submission.video}.")

@@ -12,7 +12,7 @@ import pytest
 from cricksy_pipeline.orchestration.build import build_definitions
 from cricksy_pipeline.orchestration.jobs import analysis
 from cricksy_pipeline.orchestration.partitions import videos
-from cricksy_pipeline.sample import ClipSpec, write_clip
+from cricksy_pipeline.sample.clip import ClipSpec, write_clip
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.models import VideoAnalysisJob
@@ -35,7 +35,7 @@ class Pipeline:
     def run(self, job_id: str, *, only: list[str] | None = None) -> dg.ExecuteInProcessResult:
         self.instance.add_dynamic_partitions(videos.name, [job_id])
         definitions = build_definitions(self.settings, resource_overrides={"jobs": self.jobs, "objects": self.objects})
-        job = definitions.get_job_def(analysis.name)
+        job = definitions.resolve_job_def(analysis.name)
         selection = [dg.AssetKey(name) for name in only] if only else None
         return job.execute_in_process(instance=self.instance, partition_key=job_id, raise_on_error=False, asset_selection=selection)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from cricksy_pipeline.orchestration.checks import GUARDED
-from cricksy_pipeline.sample import write_pattern_clip
+from cricksy_pipeline.sample.pattern import write_pattern_clip
 from cricksy_pipeline.store.job_read import read_job, unreadable
 from cricksy_pipeline.store.keys import Output, output_key
 

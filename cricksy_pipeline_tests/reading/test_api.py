@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import boto3
 import pytest
+from botocore.config import Config
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
@@ -13,7 +15,7 @@ from cricksy_pipeline.store.database import make_engine
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import Output, output_key
-from cricksy_pipeline.store.objects import LocalObjectStore
+from cricksy_pipeline.store.objects import S3ObjectStore
 from cricksy_pipeline_tests.reading.sample_documents import drive_results
 
 JOBS = "/api/coaches/plus/analysis-jobs"
@@ -139,7 +141,9 @@ def test_each_named_output_has_its_content_type_and_an_etag_that_saves_the_secon
     assert client.get(f"{JOBS}/{queued}/files/{name}", headers={"If-None-Match": answer.headers["etag"]}).content == b"other content"
 
 
-@pytest.mark.parametrize("name", ["original.mp4", "..%2F..%2F..%2Foriginal.mp4", "%2e%2e/%2e%2e/original.mp4", "findings.json%00", "FINDINGS.JSON", ""])
+@pytest.mark.parametrize(
+    "name", ["original.mp4", "..%2F..%2F..%2Foriginal.mp4", "%2e%2e/%2e%2e/original.mp4", "findings.json%00", "FINDINGS.JSON", ""]
+)
 def test_no_path_in_a_request_reaches_the_store(client, local_store, queued, name):
     local_store.put(KEY, b"the upload")
     local_store.put(output_key(KEY, queued, Output.FINDINGS), b"{}")
@@ -148,8 +152,8 @@ def test_no_path_in_a_request_reaches_the_store(client, local_store, queued, nam
     assert b"the upload" not in answer.content
 
 
-def test_a_file_that_is_not_there_yet_is_a_404_problem(client, queued):
-    assert "not" not in problem(client.get(f"{JOBS}/{queued}/files/metrics.png"), 404)["title"].lower().replace("not found", "")
+def test_a_file_that_is_not_there_yet_is_a_404_problem_that_says_so(client, queued):
+    assert "metrics.png" in problem(client.get(f"{JOBS}/{queued}/files/metrics.png"), 404)["detail"]
 
 
 def test_an_old_row_whose_key_no_store_accepts_has_no_files(client, job_store, queued):
@@ -179,20 +183,46 @@ def test_a_database_that_does_not_answer_is_a_503_that_names_no_host(local_store
     assert health.status_code == 503 and health.json() == {"database": "DATABASE_UNAVAILABLE", "store": "ok"}
 
 
-def test_a_store_that_does_not_answer_is_a_503(job_store, tmp_path, queued):
-    root = tmp_path / "broken"
-    store = LocalObjectStore(root)
-    key = output_key(KEY, queued, Output.FINDINGS)
-    store.put(key, b"{}")
-    loop = store.path(key)
-    loop.unlink()
-    loop.symlink_to(loop)  # a folder that cannot be read: the system answers ELOOP, also to root
-    with TestClient(create_app(jobs=job_store, objects=store), raise_server_exceptions=False) as client:
+def test_a_store_that_does_not_answer_is_a_503(job_store, queued):
+    dead = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:1",
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(connect_timeout=1, retries={"max_attempts": 0}),
+    )
+    app = create_app(jobs=job_store, objects=S3ObjectStore(dead, "bucket"))
+    with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.get(f"{JOBS}/{queued}/files/findings.json")
-    assert answer.status_code in (404, 500, 503) and answer.headers["content-type"].startswith("application/problem+json")
+        body, health = problem(answer, 503), client.get("/healthz")
+    assert body["code"] == "STORE_UNAVAILABLE" and body["retryable"] and "127.0.0.1" not in answer.text
+    assert health.status_code == 503 and health.json() == {"database": "ok", "store": "STORE_UNAVAILABLE"}
+
+
+def test_files_and_health_work_over_s3_as_over_a_folder(job_store, s3_store, queued):
+    s3_store.put(output_key(KEY, queued, Output.FINDINGS), b"{}", Output.FINDINGS.content_type)
+    with TestClient(create_app(jobs=job_store, objects=s3_store)) as client:
+        answer = client.get(f"{JOBS}/{queued}/files/findings.json")
+        assert answer.json() == {} and answer.headers["etag"].count('"') == 2
+        assert client.get(f"{JOBS}/{queued}/files/findings.json", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+        assert client.get(f"{JOBS}/{queued}/files/report.json").status_code == 404
+        assert client.get("/healthz").json() == {"database": "ok", "store": "ok"}
+
+
+def test_a_fault_of_ours_is_a_500_that_tells_the_caller_nothing_of_the_inside(client, job_store, queued):
+    with job_store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE video_analysis_jobs RENAME COLUMN stage TO stage_gone"))
+    answer = client.get(f"{JOBS}/{queued}")
+    assert problem(answer, 500)["code"] == "INTERNAL" and "stage" not in answer.text
 
 
 def test_the_published_description_names_the_read_model(client):
     described = client.get("/openapi.json").json()
     assert "VideoAnalysisJobRead" in described["components"]["schemas"]
-    assert set(described["paths"]) >= {f"{JOBS}/{{job_id}}", f"{JOBS}/{{job_id}}/report.html", f"{JOBS}/{{job_id}}/files/{{name}}", "/healthz"}
+    assert set(described["paths"]) >= {
+        f"{JOBS}/{{job_id}}",
+        f"{JOBS}/{{job_id}}/report.html",
+        f"{JOBS}/{{job_id}}/files/{{name}}",
+        "/healthz",
+    }

@@ -1,4 +1,7 @@
-"""Batting metrics: one function each, from a ball to a reading. Definitions, bands and sources stand in catalogue.toml under the same code."""
+"""Batting metrics: one function each, from a ball to a reading.
+
+Definitions, bands and sources stand in catalogue.toml under the same code.
+"""
 
 from __future__ import annotations
 

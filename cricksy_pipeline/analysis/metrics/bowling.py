@@ -1,4 +1,6 @@
-"""Bowling metrics: one function each, from a ball to a reading. Definitions, bands and sources stand in catalogue.toml under the same code.
+"""Bowling metrics: one function each, from a ball to a reading.
+
+Definitions, bands and sources stand in catalogue.toml under the same code.
 
 Not here, on purpose: elbow extension (one plane cannot judge a throw, Aginsky and Noakes 2010), counter-rotation, ball speed.
 """

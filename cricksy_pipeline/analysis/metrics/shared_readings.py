@@ -35,7 +35,9 @@ def elbow_height(ball: Ball, series: str, event: str) -> Reading | NotRead:
     return ball.read(series, event, float(np.degrees(2**0.5 * ball.noise_px / (UPPER_ARM * ball.height_px))))
 
 
-def head_stillness(ball: Ball, base: np.ndarray, event: str, before_s: float, after_s: float, from_s: float | None = None) -> Reading | NotRead:
+def head_stillness(
+    ball: Ball, base: np.ndarray, event: str, before_s: float, after_s: float, from_s: float | None = None
+) -> Reading | NotRead:
     """Root mean square of the head's path against `base`, straight drift removed, % of the player's height.
 
     Args:

@@ -26,16 +26,6 @@ def deep_results(
             return not_requested()
         jobs.start_deep(now.job_id, now.run_id)
         work = open_work(now, objects, source_videos, weights, settings)
-        quick = quick_look(now, objects)
-        result = deep_pass(
-            work.video,
-            work.index,
-            work.plan,
-            quick,
-            work.request,
-            work.model,
-            workers=settings.pose_workers,
-            on_progress=now.progress(50, 93),
-        )
+        result = deep_pass(work, quick_look(now, objects), workers=settings.pose_workers, on_progress=now.progress(50, 93))
         stored = persist_deep(now, objects, result, illustrate(work, result))
         return describe_pass(now, result, stored, settings)

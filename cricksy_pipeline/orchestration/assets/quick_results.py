@@ -23,8 +23,6 @@ def quick_results(
     """
     with stage(context, jobs, "quick_results") as now:
         work = open_work(now, objects, source_videos, weights, settings)
-        result = quick_pass(
-            work.video, work.index, work.plan, work.request, work.model, workers=settings.pose_workers, on_progress=now.progress(2, 45)
-        )
+        result = quick_pass(work, workers=settings.pose_workers, on_progress=now.progress(2, 45))
         stored = persist_quick(now, objects, result, illustrate(work, result))
         return describe_pass(now, result, stored, settings)

@@ -1,0 +1,112 @@
+"""Landmarks and frame plans as Parquet.
+
+Belongs here: the two table layouts and their exact round trip. Does not belong here: where the bytes are kept (`store`), what the numbers
+mean (`landmarks`, `video`, `sampling`).
+
+3,653 frames take 2.3 MB this way (28 MB as JSON): one column per coordinate, byte_stream_split, zstd.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cricksy_pipeline.analysis.landmarks import GRID_DEEP, GRID_QUICK, LANDMARK_NAMES, Landmarks
+from cricksy_pipeline.analysis.sampling import SamplingPlan
+from cricksy_pipeline.analysis.video_index import FrameIndex
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_HEADER = b"cricksy"
+_VALUES = ("x", "y", "z", "visibility", "presence", "world_x", "world_y", "world_z")
+_NOT_SAMPLED = 255
+
+
+def to_parquet(landmarks: Landmarks) -> bytes:
+    """One row per frame: frame, t_s, source, then for each landmark `nose_x` ... `nose_world_z` (float32; NaN where nobody was found)."""
+    values = np.concatenate(
+        [landmarks.xy, landmarks.z[..., None], landmarks.visibility[..., None], landmarks.presence[..., None], landmarks.world], axis=2
+    )
+    columns: dict[str, np.ndarray] = {"frame": landmarks.frame, "t_s": landmarks.t_s, "source": landmarks.source}
+    for i, name in enumerate(LANDMARK_NAMES):
+        for j, value in enumerate(_VALUES):
+            columns[f"{name}_{value}"] = np.ascontiguousarray(values[:, i, j])
+    return _write(columns, {"table": "landmarks", "width": landmarks.width, "height": landmarks.height})
+
+
+def from_parquet(data: bytes) -> Landmarks:
+    """The landmarks that `to_parquet` wrote, bit for bit.
+
+    Raises:
+        ValueError: the bytes are not such a table.
+    """
+    columns, header = _read(data, "landmarks")
+    values = np.empty((len(columns["frame"]), len(LANDMARK_NAMES), len(_VALUES)), np.float32)
+    for i, name in enumerate(LANDMARK_NAMES):
+        for j, value in enumerate(_VALUES):
+            values[:, i, j] = columns[f"{name}_{value}"]
+    return Landmarks(
+        frame=columns["frame"],
+        t_s=columns["t_s"],
+        source=columns["source"],
+        xy=np.ascontiguousarray(values[:, :, :2]),
+        z=np.ascontiguousarray(values[:, :, 2]),
+        visibility=np.ascontiguousarray(values[:, :, 3]),
+        presence=np.ascontiguousarray(values[:, :, 4]),
+        world=np.ascontiguousarray(values[:, :, 5:]),
+        width=header["width"],
+        height=header["height"],
+    )
+
+
+def frame_table_to_parquet(index: FrameIndex, plan: SamplingPlan) -> bytes:
+    """One row per frame of the video: frame, t_s, pts, keyframe, sampled_by (`landmarks.GRID_QUICK`, `GRID_DEEP`, null for neither)."""
+    sampled_by = np.full(len(index), _NOT_SAMPLED, np.uint8)
+    sampled_by[plan.deep] = GRID_DEEP
+    sampled_by[plan.quick] = GRID_QUICK
+    columns = {"frame": np.arange(len(index)), "t_s": index.t_s, "pts": index.pts, "keyframe": index.keyframe, "sampled_by": sampled_by}
+    return _write(columns, {"table": "frames", **index.header()})
+
+
+def frame_table_from_parquet(data: bytes) -> tuple[FrameIndex, SamplingPlan]:
+    """The index and the plan that `frame_table_to_parquet` wrote. Raises ValueError where the bytes are not such a table."""
+    columns, header = _read(data, "frames")
+    sampled_by = columns["sampled_by"]
+    plan = SamplingPlan(np.flatnonzero(sampled_by == GRID_QUICK), np.flatnonzero(sampled_by != _NOT_SAMPLED))
+    return FrameIndex.from_parts(header, columns["t_s"], columns["pts"], columns["keyframe"]), plan
+
+
+def _write(columns: dict[str, np.ndarray], header: dict[str, Any]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    arrays = {name: pa.array(values, mask=values == _NOT_SAMPLED if name == "sampled_by" else None) for name, values in columns.items()}
+    table = pa.table(arrays).replace_schema_metadata({_HEADER: json.dumps(header, allow_nan=False)})
+    floats = [name for name, values in columns.items() if values.dtype.kind == "f"]
+    dictionary_free = {"use_dictionary": False, "use_byte_stream_split": floats}
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd", **dictionary_free)
+    return out.getvalue()
+
+
+def _read(data: bytes, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(io.BytesIO(data))
+        header = json.loads((table.schema.metadata or {})[_HEADER])
+        if header["table"] != kind:
+            raise ValueError(f"this is a table of {header['table']}, not of {kind}")
+        return {name: _values(table[name]) for name in table.column_names}, header
+    except (pa.ArrowException, KeyError) as error:
+        raise ValueError(f"not a Parquet table of {kind}") from error
+
+
+def _values(column: pa.ChunkedArray) -> np.ndarray:
+    values = column.fill_null(_NOT_SAMPLED) if column.null_count else column
+    return np.array(values.to_numpy())  # a copy: Arrow's memory is read-only

@@ -1,0 +1,127 @@
+"""Tasks of a child process for the tests of isolation: each misbehaves in one way. Runs itself by `python -m`, as `pose_process` does."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+
+import numpy as np
+
+from cricksy_pipeline.analysis.messages import Message
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+
+
+def echo(request: Message, say) -> Message:
+    for done in range(request.header.get("steps", 0)):
+        say({"done": done + 1})
+    return Message({"said": request.header["say"]}, request.arrays)
+
+
+def chatter(request: Message, say) -> Message:
+    print("python prints", flush=True)
+    ctypes.CDLL(None).puts(b"C prints")
+    ctypes.CDLL(None).fflush(None)
+    os.write(1, b"a system call prints\n")
+    return Message({"ok": True})
+
+
+def die(request: Message, say) -> Message:
+    print("about to die", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), getattr(signal, request.header["signal"]))
+    time.sleep(60)
+    return Message({})
+
+
+def leave(request: Message, say) -> Message:
+    os._exit(3)
+
+
+def hang(request: Message, say) -> Message:
+    say({"pid": os.getpid()})
+    time.sleep(600)
+    return Message({})
+
+
+def refuse(request: Message, say) -> Message:
+    raise CricksyError(ErrorCode.VIDEO_CORRUPT, "this file is broken")
+
+
+def blunder(request: Message, say) -> Message:
+    return Message({"result": 1 // request.header["zero"]})
+
+
+def load(request: Message, say) -> Message:
+    ctypes.CDLL("libcricksy-absent.so.1")
+    return Message({})
+
+
+def environment(request: Message, say) -> Message:
+    return Message({"names": sorted(os.environ)})
+
+
+def sockets(request: Message, say) -> Message:
+    """How each way to a network ends: an errno, or 0 where it opened."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ends = {}
+    for name, family in (
+        ("inet", socket.AF_INET),
+        ("inet6", socket.AF_INET6),
+        ("packet", socket.AF_PACKET),
+        ("netlink", socket.AF_NETLINK),
+    ):
+        ctypes.set_errno(0)
+        ends[name] = 0 if libc.socket(int(family), int(socket.SOCK_DGRAM), 0) >= 0 else ctypes.get_errno()
+    ctypes.set_errno(0)
+    ends["io_uring"] = 0 if libc.syscall(425, 4, ctypes.create_string_buffer(120)) >= 0 else ctypes.get_errno()
+    try:
+        socket.create_connection(("127.0.0.1", 9), timeout=1)
+    except OSError as error:
+        ends["python"] = error.errno
+    child = os.fork()  # what it starts is as cut off as itself
+    if child == 0:
+        os._exit(0 if libc.socket(int(socket.AF_INET), int(socket.SOCK_STREAM), 0) < 0 else 1)
+    ends["grandchild"] = os.waitpid(child, 0)[1]
+    local = socket.socketpair()
+    ends["local"] = 0 if local[0].fileno() >= 0 else 1
+    return Message(ends)
+
+
+def pose_for(request: Message, say) -> Message:
+    """Keeps a landmarker at work and notes every internet socket among its own descriptors."""
+    from pathlib import Path
+
+    from cricksy_pipeline.analysis.blazepose import BlazePose
+
+    seen = set()
+    with BlazePose(Path(request.header["model"]), follow=True) as pose:
+        start = time.monotonic()
+        while (t := time.monotonic() - start) < request.header["seconds"]:
+            pose.estimate(np.zeros((64, 64, 3), np.uint8), t)
+            seen |= {link for link in _links() if link.startswith("socket:")}
+            say({"t": t})
+    tables = [line for name in ("tcp", "tcp6", "udp", "udp6") for line in Path(f"/proc/self/net/{name}").read_text().splitlines()[1:]]
+    return Message({"sockets": sorted(seen), "own_table_lines": len(tables)})
+
+
+def _links() -> list[str]:
+    links = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            links.append(os.readlink(f"/proc/self/fd/{name}"))
+        except OSError:
+            continue
+    return links
+
+
+TASKS = {
+    f.__name__: f for f in (echo, chatter, die, leave, hang, refuse, blunder, load, environment, sockets, pose_for)
+}  # fmt: skip
+
+if __name__ == "__main__":
+    from cricksy_pipeline.analysis.pose_process import main
+
+    main("cricksy_pipeline_tests.analysis.child_tasks")

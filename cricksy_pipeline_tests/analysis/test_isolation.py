@@ -1,0 +1,196 @@
+"""The child process: what it dies of is told, what it prints does no harm, nothing of it stays behind, nothing leaves it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cricksy_pipeline.analysis.isolation import Worker, missing_library, run_task
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline_tests.analysis.socket_watch import wishes_for_sockets
+
+CHILD = "cricksy_pipeline_tests.analysis.child_tasks"
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and uses seccomp, which only Linux has")
+
+
+def failure(task: str, **header) -> CricksyError:
+    with pytest.raises(CricksyError) as caught, Worker(CHILD) as worker:
+        worker.call(task, header)
+    return caught.value
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def gone(pid: int, patience_s: float = 20) -> bool:
+    until = time.monotonic() + patience_s
+    while alive(pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
+def test_arrays_and_progress_come_through_unchanged_and_a_worker_serves_again():
+    arrays = {"a": np.arange(300_000, dtype=np.int64).reshape(300, 1000), "b": np.array([np.nan, 1.5], np.float32)}
+    progress = []
+    with Worker(CHILD) as worker:
+        for _ in range(2):
+            answer = worker.call("echo", {"say": "Grüße", "steps": 3}, arrays, lambda said: progress.append(said["done"]))
+            assert answer.header["said"] == "Grüße"
+            assert all(np.array_equal(answer.arrays[name], arrays[name], equal_nan=True) for name in arrays)
+            assert answer.arrays["b"].dtype == np.float32
+    assert progress == [1, 2, 3] * 2
+
+
+def test_what_python_and_c_print_does_not_break_the_answers():
+    with Worker(CHILD) as worker:
+        assert worker.call("chatter", {}).header["ok"]
+        assert worker.call("chatter", {}).header["ok"]
+    assert {"python prints", "C prints", "a system call prints"} <= set(worker.stderr_tail)
+
+
+@pytest.mark.parametrize("name", ["SIGSEGV", "SIGKILL", "SIGABRT"])
+def test_a_death_by_signal_is_a_pose_crash_that_names_the_signal(name):
+    error = failure("die", signal=name)
+    assert error.code == ErrorCode.POSE_CRASHED
+    assert name in error.message
+    assert ("memory" in error.message) == (name == "SIGKILL")
+    assert "about to die" in error.detail
+    assert "about to die" not in error.message
+
+
+def test_an_exit_is_a_pose_crash_that_names_the_code():
+    error = failure("leave")
+    assert error.code == ErrorCode.POSE_CRASHED
+    assert "exit code 3" in error.message
+
+
+def test_a_child_that_says_nothing_is_ended():
+    with pytest.raises(CricksyError) as caught, Worker(CHILD, silence_s=0.3) as worker:
+        worker.call("hang", {})
+    assert caught.value.code == ErrorCode.POSE_CRASHED
+    assert gone(worker.pid)
+
+
+def test_a_child_that_cannot_start_is_a_pose_crash_with_its_last_words():
+    with pytest.raises(CricksyError) as caught:
+        run_task("echo", {"say": ""}, module="cricksy_pipeline_tests.analysis.no_such_module")
+    assert caught.value.code == ErrorCode.POSE_CRASHED
+    assert "no_such_module" in caught.value.detail
+
+
+def test_an_error_with_a_code_crosses_the_border_as_it_is():
+    error = failure("refuse")
+    assert (error.code, error.message) == (ErrorCode.VIDEO_CORRUPT, "this file is broken")
+
+
+def test_a_fault_in_the_childs_code_is_ours_and_keeps_its_trace():
+    error = failure("blunder", zero=0)
+    assert error.code == ErrorCode.INTERNAL
+    assert "ZeroDivisionError" in error.message
+    assert "Traceback" in error.detail
+
+
+@linux
+def test_a_missing_system_library_is_named_with_the_line_that_installs_it():
+    error = failure("load")
+    assert error.code == ErrorCode.INTERNAL
+    assert "libcricksy-absent.so.1 is missing" in error.message
+    assert "apt-get install -y libegl1 libgles2 libgl1 libglib2.0-0" in error.message
+
+
+@pytest.mark.parametrize("name", ["libEGL.so.1", "libGLESv2.so.2", "libGL.so.1", "libglib-2.0.so.0", "libstdc++.so.6"])
+def test_a_loaders_complaint_is_translated(name):
+    assert name in missing_library(f"ImportError: {name}: cannot open shared object file: No such file or directory").message
+    assert missing_library(f"{name} is fine") is None
+
+
+def test_no_credential_of_the_parent_reaches_the_child(monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("CRICKSY_DATABASE_URL", "postgresql://user:password@host/db")
+    names = run_task("environment", {}, module=CHILD).header["names"]
+    assert "PYTHONPATH" in names
+    assert not [name for name in names if name.startswith(("AWS", "CRICKSY"))]
+
+
+@linux
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_no_child_outlives_its_parent(ending):
+    code = (
+        "import time\n"
+        "from cricksy_pipeline.analysis.isolation import Worker\n"
+        f"with Worker({CHILD!r}) as worker:\n"
+        "    worker.call('hang', {}, on_progress=lambda said: print(said['pid'], flush=True))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as parent:
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        parent.send_signal(ending)
+        parent.wait(20)
+    assert gone(pid)
+
+
+@linux
+def test_an_exception_in_the_parent_ends_the_child():
+    with pytest.raises(KeyboardInterrupt), Worker(CHILD) as worker:
+        worker.call("hang", {}, on_progress=_interrupt)
+    assert gone(worker.pid)
+
+
+def _interrupt(said):
+    raise KeyboardInterrupt
+
+
+@linux
+def test_every_way_to_a_network_is_closed_and_local_sockets_are_not():
+    ends = run_task("sockets", {}, module=CHILD).header
+    ends.pop("kind")
+    assert {name: ends.pop(name) for name in ("local", "grandchild")} == {"local": 0, "grandchild": 0}
+    assert ends == dict.fromkeys(("inet", "inet6", "packet", "netlink", "io_uring", "python"), errno.EACCES)
+
+
+@linux
+def test_the_pose_library_asks_for_an_internet_socket_where_it_may(pose_model):
+    """The control: were this to fail, the next test would prove nothing."""
+    wishes = wishes_for_sockets(pose_model.path, 8)
+    assert [family for _, family in wishes] in (["AF_INET"], ["AF_INET6"])
+
+
+@linux
+def test_nothing_leaves_the_pose_process(pose_model):
+    _assert_no_internet_socket(pose_model, seconds=8)
+
+
+@linux
+@pytest.mark.slow
+def test_nothing_leaves_the_pose_process_in_a_minute(pose_model):
+    _assert_no_internet_socket(pose_model, seconds=65)
+
+
+def _assert_no_internet_socket(pose_model, seconds: float) -> None:
+    seen_from_outside: set[str] = set()
+    with Worker(CHILD) as worker:
+
+        def look(said) -> None:
+            for link in Path(f"/proc/{worker.pid}/fd").iterdir():
+                try:
+                    seen_from_outside.add(os.readlink(link))
+                except OSError:
+                    continue
+
+        answer = worker.call("pose_for", {"model": str(pose_model.path), "seconds": seconds}, on_progress=look)
+    assert answer.header["sockets"] == []
+    assert any(link.startswith("pipe:") for link in seen_from_outside)  # the look did look
+    assert not [link for link in seen_from_outside if link.startswith("socket:")]

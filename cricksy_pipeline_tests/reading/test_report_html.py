@@ -1,0 +1,310 @@
+"""The report page: self-contained, escaped, true to its data, right for a clip with nobody in it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from cricksy_pipeline.analysis.documents import AnalysisResults
+from cricksy_pipeline.reading.pictures import player_picture
+from cricksy_pipeline.reading.report_html import render_report_html
+from cricksy_pipeline.reading.report_view import named_drill
+from cricksy_pipeline_tests.reading.sample_documents import drive_results, moment, nobody_results, numbers_in
+
+HOSTILE = """"><script>alert('x')</script><img src=http://evil.example/x onerror=alert(1)> & {{ 7 * 7 }}"""
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Tags, attributes and visible text of a page; fails on a tag that does not close."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        assert self._open == [], f"left open: {self._open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open and self._open.pop() == tag, f"{tag} closes what it did not open"
+
+    def handle_data(self, data):
+        if not self._open or self._open[-1] not in ("style", "title"):
+            self.text.append(data)
+
+    def names(self) -> list[str]:
+        return [tag for tag, _ in self.tags]
+
+
+def render(results: AnalysisResults | None = None, **given) -> str:
+    results = results or drive_results()
+    filled = {
+        "results": results,
+        "findings": results.findings,
+        "report": results.report,
+        "player_png": None,
+        "title": "Tuesday nets",
+        "job_id": "job-1",
+    }
+    return render_report_html(**{**filled, **given})
+
+
+def picture() -> bytes:
+    xy = np.random.default_rng(0).uniform(20, 180, (33, 2)).astype(np.float32)
+    return player_picture(np.full((200, 200, 3), 90, np.uint8), xy, np.ones(33, np.float32))
+
+
+def test_the_page_asks_the_network_for_nothing_and_runs_nothing():
+    page = Page(render(player_png=picture()))
+    assert not {"script", "link", "iframe", "object", "embed", "base", "form", "video", "audio"} & set(page.names())
+    addresses = [
+        value or "" for _, attrs in page.tags for name, value in attrs.items() if name in ("src", "href", "srcset", "action", "xlink:href")
+    ]
+    assert addresses and all(a.startswith("data:image/png;base64,") for a in addresses)
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    css = re.search(r"<style>(.*?)</style>", render(), re.S).group(1)
+    assert "@import" not in css and "url(" not in css
+    policy = next(attrs["content"] for tag, attrs in page.tags if tag == "meta" and attrs.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'")
+
+
+def test_hostile_words_in_any_text_of_the_documents_stay_words():
+    poisoned = _poisoned(drive_results().model_dump(mode="json"))
+    html = render(AnalysisResults.model_validate(poisoned), title=HOSTILE, job_id=HOSTILE)
+    page, clean = Page(html), Page(render())
+    assert "<script" not in html and "onerror=alert(1)>" not in html.replace("&gt;", "")
+    # Names of events that do not fit are left out of a plot, so its tags may be fewer; none may be new.
+    drawn = {"svg", "path", "text", "title", "rect", "circle"}
+    assert [t for t in page.names() if t not in drawn] == [t for t in clean.names() if t not in drawn], "a text made a tag of its own"
+    assert {name for _, attrs in page.tags for name in attrs} == {name for _, attrs in clean.tags for name in attrs}
+    assert HOSTILE in "".join(page.text)
+
+
+def _poisoned(value, key=""):
+    """Every free text of a document replaced; words from a fixed list, hashes and codes are not free."""
+    fixed = {
+        "level",
+        "overall_level",
+        "severity",
+        "kind",
+        "status",
+        "confidence_label",
+        "pass_name",
+        "analysis_mode",
+        "analysis_mode_used",
+        "series",
+        "metric",
+        "unit",
+        "reason_code",
+        "model_sha256",
+        "timestamp",
+    }
+    if isinstance(value, dict):
+        return {k: _poisoned(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_poisoned(v, key) for v in value]
+    return HOSTILE if isinstance(value, str) and key not in fixed else value
+
+
+def test_every_number_on_the_page_is_in_the_data_or_says_where_it_comes_from():
+    results = drive_results()
+    known = numbers_in(results.model_dump(mode="json"))
+    words = " ".join(re.findall(r"\d[\d.]*", str(results.model_dump(mode="json"))))
+    half_widths = [(m.ci95[1] - m.ci95[0]) / 2 for m in results.metrics.metrics.values() if m.ci95]
+    shares = [100 * n for n in known if 0 <= n <= 1]
+    derived = {95.0, *range(1, 8)}  # the interval's level, the days of the week
+    visible = _without_plots(render(results))
+    for shown in re.findall(r"(?<![\w:])\d+(?:\.\d+)?(?![\w:])", visible):
+        value, places = float(shown), len(shown.partition(".")[2])
+        near = 0.5 * 10**-places + 1e-9
+        true = any(abs(abs(n) - value) <= near for n in [*known, *half_widths, *shares]) or value in derived or shown in words
+        assert true, f"{shown} is on the page and not in the data"
+
+
+def _without_plots(html: str) -> str:
+    body = re.sub(r"<style>.*?</style>|<svg class=\"series\".*?</svg>", "", html, flags=re.S)
+    body = re.sub(r"\d+:\d\d\.\d\d", "", body)  # clock times: asserted on their own
+    return " ".join(Page(body).text).replace("\u00a0", " ")
+
+
+def test_one_priority_comes_first_and_each_finding_says_how_much_when_and_what_to_do():
+    results = drive_results()
+    html = render(results)
+    text = "".join(Page(html).text)
+    assert text.index(results.findings.findings[0].cues[0]) < text.index("What we found")
+    for finding in results.findings.findings:
+        assert finding.title in text and finding.why_it_matters in text
+        assert all(m.timestamp in text and f"frame {m.frame}" in text for m in finding.video_evidence.worst_frames)
+        assert all(drill.partition(": ")[0] in text for drill in finding.suggested_drills)
+    assert html.count('class="range-bar') == len(results.findings.findings) + 3
+
+
+def test_more_than_three_technique_findings_are_never_shown():
+    results = drive_results()
+    many = results.findings.findings * 3
+    crowded = results.findings.model_copy(update={"findings": many})
+    assert render(findings=crowded).count('<article class="finding">') == 3
+
+
+def test_what_was_not_measured_says_why_and_how_to_film_it():
+    results = drive_results()
+    text = "".join(Page(render(results)).text)
+    for gap in results.findings.not_measured:
+        assert gap.label in text and gap.reason in text and (gap.how_to_film or "") in text
+
+
+def test_a_clip_with_nobody_in_it_has_no_empty_table_no_plots_and_one_way_forward():
+    html = render(nobody_results())
+    page = Page(html)
+    text = "".join(page.text)
+    assert "table" not in page.names() and "svg" not in page.names() and "None" not in text
+    assert text.count("Nobody was found in the video.") == 1, "five equal reasons are one"
+    assert "How to film it" in text and "Before the next video" in text
+
+
+def test_the_frame_of_a_clip_with_nobody_in_it_is_not_called_the_player():
+    text = "".join(Page(render(nobody_results(), player_png=picture())).text)
+    assert "Is this your player?" not in text and "Nobody was found in it" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "how", "shown"),
+    [
+        ("Call the seam", {"Call the seam": "Six feeds."}, ("Call the seam", "Six feeds.")),
+        ("Seam call: six feeds.", {"Seam call": "Seam call: six feeds."}, ("Seam call", "Six feeds.")),
+        ("Seam call", {"Seam call": "Seam call: six feeds."}, ("Seam call", "Six feeds.")),
+        ("Film again", {}, ("Film again", "")),
+    ],
+)
+def test_a_drill_has_its_name_and_its_how_apart(text, how, shown):
+    assert named_drill(text, how) == shown
+
+
+def test_a_drill_that_a_finding_names_is_not_listed_a_second_time():
+    assert "More drills" not in render()
+
+
+def test_a_page_without_findings_and_report_says_so():
+    text = "".join(Page(render(findings=None, report=None)).text)
+    assert "not there yet" in text and "The week ahead" not in text
+
+
+def test_a_sound_player_is_told_that_nothing_stood_out():
+    sound = drive_results().findings.model_copy(update={"findings": []})
+    assert "Nothing stood out" in "".join(Page(render(findings=sound)).text)
+
+
+def test_the_page_says_by_which_model_and_version_it_was_made():
+    results = drive_results()
+    text = "".join(Page(render(results)).text)
+    for fact in (
+        results.pose_summary.model,
+        results.pose_summary.model_sha256[:12],
+        results.meta.analysis_version,
+        results.meta.source_sha256,
+        "job-1",
+    ):
+        assert fact in text
+
+
+def test_a_plain_string_cannot_enter_as_a_drawing():
+    with pytest.raises(TypeError, match="front_knee_angle"):
+        render(plots={"front_knee_angle": "<svg onload=alert(1)>"})
+
+
+def test_a_picture_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="neither PNG nor JPEG"):
+        render(player_png=b"<svg>")
+
+
+def test_headings_do_not_skip_a_level_and_every_picture_has_words():
+    page = Page(render(player_png=picture()))
+    levels = [int(tag[1]) for tag in page.names() if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1 and all(b - a <= 1 for a, b in pairwise(levels))
+    assert all(attrs.get("alt") for tag, attrs in page.tags if tag == "img")
+    assert all(attrs.get("aria-label") and attrs.get("role") == "img" for tag, attrs in page.tags if tag == "svg")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_quiet_and_coloured_words_have_enough_contrast(scheme):
+    css = re.search(r"<style>(.*?)</style>", render(), re.S).group(1)
+    blocks = re.findall(r":root \{(.*?)\}", css, re.S)
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[0 if scheme == "light" else 1]))
+    for words, ground in (
+        ("ink", "paper"),
+        ("quiet", "paper"),
+        ("quiet", "ground"),
+        ("field", "paper"),
+        ("field", "ground"),
+        ("ball", "paper"),
+        ("willow", "paper"),
+        ("willow", "willow-soft"),
+    ):
+        assert contrast(colours[words], colours[ground]) >= 4.5, f"{words} on {ground}"
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2 contrast ratio of two #rrggbb colours."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("width", [390, 1000])
+def test_a_browser_draws_the_page_without_a_sideways_scroll(tmp_path, width):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("chromium is not installed here, so the page cannot be looked at")
+    cv2 = pytest.importorskip("cv2")
+    page, shot = tmp_path / "report.html", tmp_path / "shot.png"
+    page.write_text(render(player_png=picture()), encoding="utf-8")
+    frame = tmp_path / "frame.html"
+    # Headless Chromium has a smallest window width; a frame of the wanted width inside a wider one has none.
+    frame.write_text(
+        f'<body style="margin:0;background:#f0f"><iframe src="report.html" style="width:{width}px;height:2500px;border:0"></iframe>'
+    )
+    command = [
+        chromium,
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--hide-scrollbars",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--window-size=1100,2500",
+        f"--screenshot={shot}",
+        frame.as_uri(),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    image = cv2.imread(str(shot))
+    inside = image[:2500, :width]
+    margin = inside[:, -8:].reshape(-1, 3)
+    assert (inside != inside[5, 5]).any(axis=2).mean() > 0.02, "the page is blank"
+    assert (margin == margin[0]).all(), "something runs into the right margin"
+
+
+def test_a_moment_without_a_score_is_shown_like_any_other():
+    results = drive_results()
+    first = results.findings.findings[0]
+    bare = first.model_copy(update={"video_evidence": first.video_evidence.model_copy(update={"worst_frames": [moment(61.999, None)]})})
+    assert "1:02.00" in render(findings=results.findings.model_copy(update={"findings": [bare]}))

@@ -1,0 +1,226 @@
+"""The run protocol on a real PostgreSQL: claims, fencing, progress, failure."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from cricksy_pipeline.errors import ErrorCode
+from cricksy_pipeline.store.database import make_engine
+from cricksy_pipeline.store.jobs import JobStore, LostClaim
+from cricksy_pipeline.store.models import DEEP_ARTIFACTS, QUICK_ARTIFACTS, VideoAnalysisJob
+from cricksy_pipeline.store.sessions import UnknownJob
+from cricksy_pipeline_tests.store.rows import FINDINGS, REPORT, RESULTS, done_job, new_job, publish_quick
+
+
+def state(store: JobStore, job_id: str) -> tuple[str, str | None, int]:
+    row = store.get(job_id)
+    return row.status, row.stage, row.progress_pct
+
+
+def silence(store: JobStore, job_id: str) -> None:
+    """The run's last sign of life was ten minutes ago."""
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE video_analysis_jobs SET heartbeat_at = now() - interval '10 min' WHERE id = :id"), {"id": job_id})
+
+
+def test_the_row_passes_through_every_documented_state(job_store):
+    job_id = new_job(job_store)
+    seen = [state(job_store, job_id)]
+    job_store.claim(job_id, "run-1")
+    seen.append(state(job_store, job_id))
+    job_store.progress(job_id, "run-1", 44.9)
+    seen.append(state(job_store, job_id))
+    publish_quick(job_store, job_id, "run-1")
+    seen.append(state(job_store, job_id))
+    job_store.start_deep(job_id, "run-1")
+    job_store.progress(job_id, "run-1", 80)
+    seen.append(state(job_store, job_id))
+    job_store.publish_deep_results(job_id, "run-1", RESULTS, "key")
+    job_store.publish_findings(job_id, "run-1", FINDINGS)
+    job_store.publish_report(job_id, "run-1", REPORT)
+    job_store.complete(job_id, "run-1")
+    seen.append(state(job_store, job_id))
+    assert seen == [
+        ("queued", "QUEUED", 0),
+        ("quick_running", "QUICK", 0),
+        ("quick_running", "QUICK", 44),
+        ("quick_done", "QUICK_DONE", 50),
+        ("deep_running", "DEEP", 80),
+        ("done", "DONE", 100),
+    ]
+    row = job_store.get(job_id)
+    times = [row.created_at, row.started_at, row.quick_completed_at, row.deep_started_at, row.deep_completed_at]
+    assert times == sorted(times)
+    assert job_store.get_session(row.session_id).status == "ready"
+
+
+def test_a_second_run_cannot_claim_a_row_whose_run_is_alive(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    with pytest.raises(LostClaim) as caught:
+        job_store.claim(job_id, "run-2")
+    assert caught.value.owner == "run-1"
+    assert job_store.get(job_id).attempt == 1
+
+
+def test_after_a_takeover_nothing_that_the_first_run_does_changes_the_row(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    silence(job_store, job_id)
+    job_store.claim(job_id, "run-2")
+    job_store.progress(job_id, "run-2", 10)
+    before = job_store.get(job_id)
+    late = [
+        lambda: job_store.heartbeat(job_id, "run-1"),
+        lambda: job_store.progress(job_id, "run-1", 40),
+        lambda: job_store.record_identity(job_id, "run-1", analysis_version="v"),
+        lambda: publish_quick(job_store, job_id, "run-1"),
+        lambda: job_store.start_deep(job_id, "run-1"),
+        lambda: job_store.publish_deep_results(job_id, "run-1", RESULTS, "key"),
+        lambda: job_store.publish_findings(job_id, "run-1", FINDINGS),
+        lambda: job_store.publish_report(job_id, "run-1", REPORT),
+        lambda: job_store.complete(job_id, "run-1"),
+    ]
+    for write in late:
+        with pytest.raises(LostClaim, match="run-2"):
+            write()
+    assert job_store.fail(job_id, "run-1", ErrorCode.WORKER_LOST, "late") is False
+    after = job_store.get(job_id)
+    columns = [column.key for column in VideoAnalysisJob.__table__.columns]
+    assert {name: getattr(after, name) for name in columns} == {name: getattr(before, name) for name in columns}
+
+
+def test_of_many_runs_that_claim_at_once_exactly_one_wins(job_store, database_url):
+    job_id = new_job(job_store)
+    start, won, refused = threading.Barrier(6), [], []
+
+    def claim(run_id: str) -> None:
+        store = JobStore(make_engine(database_url))
+        start.wait()
+        try:
+            won.append(store.claim(job_id, run_id).dagster_run_id)
+        except LostClaim:
+            refused.append(run_id)
+        store.engine.dispose()
+
+    threads = [threading.Thread(target=claim, args=(f"run-{number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1 and len(refused) == 5
+    row = job_store.get(job_id)
+    assert (row.dagster_run_id, row.attempt) == (won[0], 1)
+
+
+def test_claiming_again_in_the_same_run_changes_nothing(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    publish_quick(job_store, job_id, "run-1")
+    row = job_store.claim(job_id, "run-1")
+    assert (row.status, row.attempt, row.quick_findings) == ("quick_done", 1, FINDINGS)
+
+
+def test_a_new_attempt_starts_without_what_the_failed_one_left(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    publish_quick(job_store, job_id, "run-1")
+    job_store.fail(job_id, "run-1", ErrorCode.POSE_CRASHED, "The pose process ended.", "deep_results")
+    assert job_store.get(job_id).quick_findings == FINDINGS
+    row = job_store.claim(job_id, "run-2")
+    assert (row.status, row.stage, row.progress_pct, row.attempt) == ("quick_running", "QUICK", 0, 2)
+    assert (row.error_code, row.error_message, row.failed_stage) == (None, None, None)
+    assert [getattr(row, name) for name in QUICK_ARTIFACTS + DEEP_ARTIFACTS] == [None] * 8
+
+
+def test_a_resumed_attempt_keeps_the_quick_pass(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    publish_quick(job_store, job_id, "run-1")
+    job_store.fail(job_id, "run-1", ErrorCode.POSE_CRASHED, "The pose process ended.")
+    row = job_store.claim(job_id, "run-2", resume=True)
+    assert (row.status, row.progress_pct, row.attempt, row.quick_findings) == ("quick_done", 50, 2, FINDINGS)
+
+
+def test_progress_never_goes_down_and_never_reaches_100(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    seen = []
+    for pct in (10, 5, -3, 30.7, 12, 400):
+        job_store.progress(job_id, "run-1", pct)
+        seen.append(job_store.get(job_id).progress_pct)
+    assert seen == [10, 10, 10, 30, 30, 99]
+
+
+def test_a_failed_row_tells_a_person_what_happened_and_fails_its_session(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    job_store.progress(job_id, "run-1", 37)
+    assert job_store.fail(job_id, "run-1", ErrorCode.VIDEO_CORRUPT, "x" * 5000 + "\x00", "frames") is True
+    row = job_store.get(job_id)
+    assert (row.status, row.stage, row.progress_pct, row.error_code, row.failed_stage) == (
+        "failed",
+        "FAILED",
+        37,
+        "VIDEO_CORRUPT",
+        "frames",
+    )
+    assert len(row.error_message) == 2000
+    assert job_store.get_session(row.session_id).status == "failed"
+    with pytest.raises(LostClaim):
+        job_store.progress(job_id, "run-1", 50)
+    assert job_store.fail(job_id, "run-1", ErrorCode.INTERNAL, "again") is False
+    assert job_store.get(job_id).error_code == "VIDEO_CORRUPT"
+
+
+def test_a_done_row_never_fails(job_store):
+    job_id = done_job(job_store)
+    assert job_store.fail(job_id, "run-1", ErrorCode.INTERNAL, "late") is False
+    assert job_store.get(job_id).status == "done"
+
+
+def test_identity_of_the_source_is_written_once(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    job_store.record_identity(job_id, "run-1", source_sha256="f" * 64, source_size=5, analysis_version="v7")
+    row = job_store.get(job_id)
+    assert (row.source_sha256, row.source_size, row.analysis_version) == ("0" * 64, 1000, "v7")
+
+
+def test_the_reconciler_finds_a_silent_run_and_no_other(job_store):
+    silent, alive, waiting = (new_job(job_store) for _ in range(3))
+    job_store.claim(silent, "run-1")
+    job_store.claim(alive, "run-2")
+    silence(job_store, silent)
+    assert [job.id for job in job_store.without_heartbeat()] == [silent]
+    assert job_store.fail(silent, "run-1", ErrorCode.WORKER_LOST, "No sign of life.") is True
+    assert job_store.without_heartbeat() == []
+    assert job_store.get(waiting).status == "queued"
+
+
+def test_a_job_whose_run_never_claimed_it_can_be_failed_until_it_is_claimed(job_store):
+    lost, claimed = new_job(job_store), new_job(job_store)
+    job_store.claim(claimed, "run-1")
+    assert job_store.fail_unclaimed(lost, ErrorCode.WORKER_LOST, "The run never started.") is True
+    assert job_store.fail_unclaimed(claimed, ErrorCode.WORKER_LOST, "The run never started.") is False
+    assert (job_store.get(lost).status, job_store.get(claimed).status) == ("failed", "quick_running")
+
+
+def test_only_a_failed_job_is_queued_again(job_store):
+    failed, done = new_job(job_store), done_job(job_store)
+    job_store.claim(failed, "run-1")
+    job_store.fail(failed, "run-1", ErrorCode.STORE_UNAVAILABLE, "away")
+    assert job_store.requeue(failed) is True
+    assert job_store.requeue(done) is False
+    row = job_store.get(failed)
+    assert (row.status, row.dagster_run_id, row.error_code, row.attempt) == ("queued", None, None, 1)
+    assert job_store.claim(failed, "run-2").attempt == 2
+
+
+def test_an_unknown_job_is_named(job_store):
+    for call in (job_store.get, job_store.progress_of, lambda job: job_store.claim(job, "r"), lambda job: job_store.heartbeat(job, "r")):
+        with pytest.raises(UnknownJob, match="nobody"):
+            call("nobody")
