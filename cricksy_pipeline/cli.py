@@ -64,7 +64,7 @@ def status(
     if as_json:
         from cricksy_pipeline.store.job_read import read_job
 
-        print(read_job(_row(jobs, job_id), objects).model_dump_json(indent=2))
+        print(read_job(jobs.get(job_id), objects).model_dump_json(indent=2))
         return
     _show(settings, jobs, objects, job_id)
 
@@ -111,22 +111,12 @@ def _open(settings: Settings):
     return stack.open_job_store(settings), stack.open_object_store(settings)
 
 
-def _row(jobs: JobStore, job_id: str):
-    from cricksy_pipeline.errors import ErrorCode
-    from cricksy_pipeline.store.sessions import UnknownJob
-
-    try:
-        return jobs.get(job_id)
-    except UnknownJob:
-        raise CricksyError(ErrorCode.SOURCE_MISSING, f"There is no job {job_id}.") from None
-
-
 def _show(settings: Settings, jobs: JobStore, objects, job_id: str) -> int:
     from cricksy_pipeline.reading.terminal import print_result
     from cricksy_pipeline.store.job_read import read_job
     from cricksy_pipeline.store.keys import Output, output_key
 
-    row = _row(jobs, job_id)
+    row = jobs.get(job_id)
     page = objects.local_path(output_key(row.s3_key, job_id, Output.REPORT_HTML)) if row.s3_key else None
     print_result(read_job(row, objects), console, report_path=str(page) if page else None)
     return 1 if row.status == "failed" else 0
@@ -153,8 +143,7 @@ def _following(jobs: JobStore, job_id: str) -> Iterator[None]:
         def follow() -> None:
             while True:
                 ended = stop.wait(POLL_S)
-                row = jobs.get(job_id)
-                show(row.stage, row.progress_pct)
+                show(*jobs.progress_of(job_id))
                 if ended:
                     return
 

@@ -62,7 +62,10 @@ def open_object_store(settings: Settings) -> ObjectStore:
     from dagster_aws.s3 import S3Resource
 
     s3 = S3Resource(region_name=settings.s3_region, endpoint_url=settings.s3_endpoint, profile_name=settings.s3_profile)
-    return S3ObjectStore(s3.get_client(), settings.bucket)
+    client = s3.get_client()
+    # boto3 presigns with signature version 2 where it may; buckets made since June 2020 refuse that, and S3Resource has no option for it.
+    client.meta.events.register("choose-signer.s3", lambda **_: "s3v4")
+    return S3ObjectStore(client, settings.bucket)
 
 
 def open_pose_model(settings: Settings, *, report: Callable[[str], None] | None = None) -> PoseModel:

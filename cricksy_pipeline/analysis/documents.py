@@ -50,7 +50,7 @@ class Band(Document):
     low: float | None = Field(description="Lower end in the metric's unit; null: no lower limit.")
     high: float | None = Field(description="Upper end in the metric's unit; null: no upper limit.")
     source: str = Field(description="Paper, coaching text or 'house default'.")
-    status: Literal["published", "coaching", "uncalibrated"] = Field(description="uncalibrated: a house default not yet checked against players.")
+    status: Literal["published", "coaching", "uncalibrated"] = Field(description="uncalibrated: a house default, not checked against players.")
 
 
 class DeliveryValue(Document):
@@ -67,12 +67,12 @@ class Metric(Document):
     """One measured quantity, or the reason why it is not there."""
 
     label: str = Field(description="What a coach would call it.")
-    score: float | None = Field(ge=0, le=1, description="Probability that the true value lies in the band, given the measurement. Null when not measured.")
+    score: float | None = Field(ge=0, le=1, description="Probability that the true value lies in the band. Null when not measured.")
     value: float | None = Field(description="Robust mean over the deliveries, in `unit`.")
     unit: str
     ci95: tuple[float, float] | None = Field(description="95 % interval of `value`.")
     n: int = Field(ge=0, description="Deliveries that gave a value.")
-    coverage: float | None = Field(ge=0, le=1, description="Share of the sampled frames in the measured windows in which the player was found.")
+    coverage: float | None = Field(ge=0, le=1, description="Share of the frames in the measured windows in which the player was found.")
     view: str | None = Field(description="Camera view it was measured from: side, front, behind, quarter; null when unknown.")
     definition: str = Field(description="The definition in words, with its name in the catalogue.")
     definition_version: str
@@ -158,7 +158,7 @@ class Finding(Document):
     """Something a coach can act on, with the evidence that triggered it."""
 
     metric: str | None = Field(description="The metric that triggered it; null for a quality finding.")
-    level: Level | None = Field(description="How good this aspect is: high is good. Null for a quality finding: it says nothing of the player.")
+    level: Level | None = Field(description="How good: high is good. Null for a quality finding, which says nothing of the player.")
     message: str
     evidence: dict[str, Any] = Field(description="value, unit, ci95, band, n, t_s (list of seconds), frames, series.")
     code: str
@@ -169,7 +169,7 @@ class Finding(Document):
     cues: list[str]
     suggested_drills: list[str]
     video_evidence: VideoEvidence
-    confidence: float | None = Field(ge=0, le=1, description="Probability that the true value is outside the band; null for a quality finding.")
+    confidence: float | None = Field(ge=0, le=1, description="Probability that the true value is outside the band; null for quality.")
 
 
 class NotMeasured(Document):
@@ -184,7 +184,7 @@ class NotMeasured(Document):
 class Findings(Document):
     """`deep_findings`, `quick_findings`."""
 
-    overall_level: Level | None = Field(description="How good overall: high is good. Null when no technique could be measured; see overall_level_reason.")
+    overall_level: Level | None = Field(description="How good overall: high is good. Null when nothing could be judged.")
     overall_level_reason: str | None = Field(description="Why overall_level is null; null when it is not.")
     findings: list[Finding] = Field(description="Most important first; at most three technique findings.")
     not_measured: list[NotMeasured]
@@ -226,7 +226,7 @@ class PoseSummary(Document):
     burst_frames: int = Field(ge=0, description="Further frames, sampled at the native rate around deliveries.")
     frames_with_pose: int = Field(ge=0, description="Grid frames in which a body was found.")
     detection_rate_percent: float = Field(ge=0, le=100)
-    video_fps: float | None = Field(gt=0, description="Average rate over the file: (frames - 1) / (last - first timestamp); null for a single frame.")
+    video_fps: float | None = Field(gt=0, description="(frames - 1) / (last - first timestamp); null for a single frame.")
     variable_rate: bool
     width: int
     height: int

@@ -265,7 +265,7 @@ def velocity(t_s: np.ndarray, x: np.ndarray, half_window_s: float = 0.025) -> np
     """First derivative by a local quadratic (Savitzky and Golay 1964) of uniformly sampled values, units per second.
 
     Args:
-        t_s: (m,) uniform times. x: (m, ...) values; the derivative is NaN where a value in reach is. half_window_s: half the fitted stretch.
+        t_s: (m,) uniform times. x: (m, ...) values; NaN spreads as far as the fit reaches. half_window_s: half the fitted stretch.
     """
     half = min(max(1, round(half_window_s * TRACK_RATE_HZ)), (len(x) - 1) // 2)
     out = np.full(x.shape, np.nan)

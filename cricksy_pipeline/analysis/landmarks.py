@@ -66,7 +66,8 @@ class Landmarks:
 
     def __post_init__(self) -> None:
         n = len(self.frame)
-        shapes = {"t_s": (n,), "source": (n,), "xy": (n, 33, 2), "z": (n, 33), "visibility": (n, 33), "presence": (n, 33), "world": (n, 33, 3)}
+        marks = (n, 33)
+        shapes = {"t_s": (n,), "source": (n,), "xy": (*marks, 2), "z": marks, "visibility": marks, "presence": marks, "world": (*marks, 3)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"Landmarks.{name} has shape {getattr(self, name).shape}, expected {shape}")

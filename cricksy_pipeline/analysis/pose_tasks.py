@@ -50,36 +50,35 @@ def _subject(request: Message, say: Say) -> Message:
 
 
 def _pose(request: Message, say: Say) -> Message:
-    """Landmarks of `frames`, in full-resolution upright pixels; the first `warm_up` frames only bring the landmarker up to speed."""
+    """Landmarks of those `frames` that are to `keep`, in full-resolution upright pixels; the others only help the landmarker to follow."""
     from cricksy_pipeline.analysis.blazepose import BlazePose
 
-    index, frames, warm_up = index_of(request), request.arrays["frames"], request.header["warm_up"]
-    region = Region(**request.header["region"]) if request.header["region"] else Region(0, 0, index.info.width, index.info.height)
-    place = {int(frame): at - warm_up for at, frame in enumerate(frames)}
-    out = np.full((len(frames) - warm_up, 33, 8), np.nan, np.float32)
-    pictures = read_frames(
-        Path(request.header["video"]), index, frames, short_side=POSE_SHORT_SIDE, region=region if request.header["region"] else None
-    )
+    index, frames, keep = index_of(request), request.arrays["frames"], request.arrays["keep"]
+    region = Region(**request.header["region"]) if request.header["region"] else None
+    row = {int(frame): at for at, frame in enumerate(frames[keep])}
+    found = np.full((len(row), 33, 8), np.nan, np.float32)
     with BlazePose(Path(request.header["model"]), follow=True) as pose:
-        for picture in pictures:
+        for picture in read_frames(Path(request.header["video"]), index, frames, short_side=POSE_SHORT_SIDE, region=region):
             people = pose.estimate(picture.image, picture.t_s)
-            at = place[picture.frame]
-            if at < 0:
+            at = row.get(picture.frame)
+            if at is None:
                 continue
             if people:
-                out[at] = people[0]
+                found[at] = people[0]
             say({"done": at + 1})
-    xy = out[:, :, :2] * np.float32((region.width, region.height)) + np.float32((region.x, region.y))
-    return Message(
-        {},
-        {
-            "xy": xy,
-            "z": out[:, :, 2] * np.float32(region.width),
-            "visibility": out[:, :, 3],
-            "presence": out[:, :, 4],
-            "world": out[:, :, 5:],
-        },
-    )
+    return Message({}, _in_pixels(found, region or Region(0, 0, index.info.width, index.info.height)))
+
+
+def _in_pixels(found: np.ndarray, region: Region) -> dict[str, np.ndarray]:
+    """(n, 33, 8) shares of a region (`blazepose.COLUMNS`) as the arrays of `Landmarks`."""
+    size, corner = np.float32((region.width, region.height)), np.float32((region.x, region.y))
+    return {
+        "xy": found[:, :, :2] * size + corner,
+        "z": found[:, :, 2] * size[0],
+        "visibility": found[:, :, 3],
+        "presence": found[:, :, 4],
+        "world": found[:, :, 5:],
+    }
 
 
 TASKS: dict[str, Task] = {"index": _index, "stills": _stills, "subject": _subject, "pose": _pose}

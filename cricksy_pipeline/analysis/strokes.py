@@ -67,7 +67,7 @@ def _contact(track: Track, speed: np.ndarray, peak: int, settings: DeliverySetti
     after = track.span(t[peak], t[peak] + settings.contact_after_peak_s)
     slower = np.flatnonzero(speed[after] <= settings.contact_speed_share * speed[peak])
     contact_s = float(t[after][slower[0]]) if len(slower) else float(t[peak]) + settings.contact_after_peak_s / 2
-    return contact_s, settings.contact_after_peak_s / 12**0.5
+    return contact_s, settings.contact_sigma_s
 
 
 def _batting_direction(track: Track, top: int, contact: int) -> int:

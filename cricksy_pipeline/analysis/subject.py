@@ -77,7 +77,7 @@ class Subject:
         region: part of the upright picture that is looked at in every frame; None: all of it.
         share_of_frame_height: median height of the player's landmarks; None where nobody was seen.
         candidates: the most people seen in one picture.
-        ambiguous: whether somebody else was nearly as likely, or is in view with nothing to keep him apart.
+        ambiguous: whether somebody else was nearly as likely, or is of like size and in view with nothing to keep him apart.
         reason: one sentence for a person.
         pictures: how many pictures were looked at.
         seen_in: in how many of them the player was seen.
@@ -133,12 +133,20 @@ def choose_subject(
     score = _score(player, width, height)
     small = not large_enough(player, width, height, settings)
     region = _region(player, tall, width, height, settings) if small or others else None
-    # With the whole picture before it, nothing holds the landmarker to one of several people.
-    rivals = [other for other in others if region is None or _score(other, width, height) >= settings.ambiguous_share * score]
+    # With the whole picture before it, nothing holds the landmarker to one of several people of like size.
+    rivals = [
+        o
+        for o in others
+        if _score(o, width, height) >= settings.ambiguous_share * score or (region is None and _like_in_size(o, tall, settings))
+    ]
     ambiguous = bool(rivals)
     crowd = max(sum(c.picture == picture for c in candidates) for picture in {c.picture for c in candidates})
     reason = _reason(len(player), crowd, tall / height, region, ambiguous, pictures)
     return Subject(region, round(tall / height, 4), crowd, ambiguous, reason, pictures, len(player))
+
+
+def _like_in_size(person: Sequence[Candidate], tall: float, settings: SubjectSettings) -> bool:
+    return float(np.median([c.height for c in person])) >= tall / settings.linked_ratio
 
 
 def _with_own_gaps_filled(people: Sequence[list[Candidate]]) -> tuple[list[Candidate], list[list[Candidate]]]:

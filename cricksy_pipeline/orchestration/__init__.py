@@ -1,6 +1,7 @@
 """Dagster, thin: six assets, their guardrails as checks, resources, the job.
 
-Belongs here: what makes the analysis a partitioned, guarded run. Does not belong here: measuring (`analysis`), keeping (`store`), showing (`reading`).
+Belongs here: what makes the analysis a partitioned, guarded run. Does not belong here: measuring (`analysis`), keeping (`store`),
+showing (`reading`).
 """
 
 import warnings

@@ -68,10 +68,10 @@ def complete(now: Stage) -> VideoAnalysisJob:
 def _unequal_objects(row: VideoAnalysisJob, objects: ObjectStore) -> list[str]:
     """What is missing in the store, or says something else than the row."""
     documents = {Output.QUICK_RESULTS: row.quick_results}
-    others = [Output.FRAMES, Output.QUICK_FRAMES]
+    others = [Output.FRAMES, Output.QUICK_FRAMES, Output.REPORT_HTML]
     if row.deep_enabled:
         documents |= {Output.DEEP_RESULTS: row.deep_results, Output.FINDINGS: row.deep_findings, Output.REPORT: row.deep_report}
-        others += [Output.DEEP_FRAMES, Output.REPORT_HTML]
+        others += [Output.DEEP_FRAMES]
     wrong = [_compared(objects, output_key(row.s3_key, row.id, output), document) for output, document in documents.items()]
     keys = [output_key(row.s3_key, row.id, output) for output in others]
     wrong += [f"the object {key} is not in the store" for key in keys if objects.head(key) is None]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cricksy_pipeline.analysis.documents import AnalysisResults, Report
+from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Report
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.passes import PassResult, Work
 from cricksy_pipeline.analysis.pose import read_stills
@@ -15,7 +15,9 @@ from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.store.keys import Output, output_key
 from cricksy_pipeline.store.objects import ObjectStore
 
-PICTURE_SHORT_SIDE = 480
+MOST_SHORT_SIDE = 2160
+MARGIN = 0.5
+"""Room around the player in the picture, in body heights."""
 KEY_EVENTS = ("contact", "release", "take")
 
 
@@ -43,13 +45,13 @@ def _player(work: Work, result: PassResult) -> bytes:
     from cricksy_pipeline.reading.pictures import player_picture
 
     frame = shown_frame(result)
-    (image,) = read_stills(work.video, work.index, np.array([frame or 0]), short_side=PICTURE_SHORT_SIDE)
+    (image,) = read_stills(work.video, work.index, np.array([frame or 0]), short_side=MOST_SHORT_SIDE)
     if frame is None:
         nobody = np.full((33, 2), np.nan)
         return player_picture(image, nobody, np.full(33, np.nan))
     row = int(np.flatnonzero(result.landmarks.frame == frame)[0])
     scale = image.shape[1] / work.index.info.width
-    return player_picture(image, result.landmarks.xy[row] * scale, result.landmarks.visibility[row])
+    return player_picture(image, result.landmarks.xy[row] * scale, result.landmarks.visibility[row], margin=MARGIN)
 
 
 def _nearest_found(marks: Landmarks, t_s: float) -> int:
@@ -57,12 +59,20 @@ def _nearest_found(marks: Landmarks, t_s: float) -> int:
     return int(marks.frame[found[np.argmin(np.abs(marks.t_s[found] - t_s))]])
 
 
-def report_page(now: Stage, objects: ObjectStore, document: AnalysisResults, written: Report) -> str:
-    """The report as one HTML page, with the player's picture as the deep pass stored it."""
+def quick_page(now: Stage, result: PassResult, pictures: dict[Output, bytes]) -> str:
+    """The first look as a page: readable at QUICK_DONE, replaced by the deep pass's report."""
+    document = result.document
+    return report_page(now, document, document.findings, document.report, pictures[Output.PLAYER_IMAGE])
+
+
+def stored_player(now: Stage, objects: ObjectStore) -> bytes:
+    """The player's picture as the last pass stored it."""
+    return objects.get(output_key(now.row.s3_key, now.job_id, Output.PLAYER_IMAGE))
+
+
+def report_page(now: Stage, document: AnalysisResults, found: Findings, written: Report, player: bytes) -> str:
+    """The report as one HTML page."""
     from cricksy_pipeline.reading.report_html import render_report_html
 
-    picture = objects.get(output_key(now.row.s3_key, now.job_id, Output.PLAYER_IMAGE))
-    session = now.jobs.get_session(now.row.session_id)
-    return render_report_html(
-        results=document, findings=now.row.deep_findings, report=written, player_png=picture, title=session.title, job_id=now.job_id
-    )
+    title = now.jobs.get_session(now.row.session_id).title
+    return render_report_html(results=document, findings=found, report=written, player_png=player, title=title, job_id=now.job_id)

@@ -62,9 +62,10 @@ def persist_frames(now: Stage, objects: ObjectStore, index: FrameIndex, plan: Sa
     return outputs.stored
 
 
-def persist_quick(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes]) -> Stored:
-    """Quick landmarks, results, findings and report: store, then row at QUICK_DONE."""
+def persist_quick(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes], page: str) -> Stored:
+    """Quick landmarks, results, findings, report and page: store, then row at QUICK_DONE."""
     outputs = Outputs(now, objects)
+    outputs.write(Output.REPORT_HTML, page.encode())
     outputs.write(Output.QUICK_FRAMES, to_parquet(result.landmarks))
     document = _with_pictures(outputs, result.document, pictures, Output.QUICK_FRAMES, Output.QUICK_RESULTS)
     key = outputs.key(Output.QUICK_RESULTS)

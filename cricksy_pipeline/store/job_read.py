@@ -131,8 +131,8 @@ def unreadable(read: VideoAnalysisJobRead) -> list[str]:
         reasons.append(f"the row is done, but at stage {read.stage}, {read.progress_pct} %")
     if shown["findings"] and not isinstance(shown["findings"].get("findings"), list):
         reasons.append(f"{passname}_findings has no list of findings")
-    if shown["findings"] and not shown["findings"].get("overall_level"):
-        reasons.append(f"{passname}_findings has no overall_level")
+    if shown["findings"] and not (shown["findings"].get("overall_level") or shown["findings"].get("overall_level_reason")):
+        reasons.append(f"{passname}_findings has neither an overall_level nor a reason why there is none")
     if shown["report"] and not str(shown["report"].get("text") or "").strip():
         reasons.append(f"{passname}_report has no text")
     return reasons

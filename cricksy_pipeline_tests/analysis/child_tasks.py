@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import socket
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -92,8 +94,6 @@ def sockets(request: Message, say) -> Message:
 
 def pose_for(request: Message, say) -> Message:
     """Keeps a landmarker at work and notes every internet socket among its own descriptors."""
-    from pathlib import Path
-
     from cricksy_pipeline.analysis.blazepose import BlazePose
 
     seen = set()
@@ -109,11 +109,9 @@ def pose_for(request: Message, say) -> Message:
 
 def _links() -> list[str]:
     links = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            links.append(os.readlink(f"/proc/self/fd/{name}"))
-        except OSError:
-            continue
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            links.append(str(entry.readlink()))
     return links
 
 

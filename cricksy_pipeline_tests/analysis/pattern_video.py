@@ -1,7 +1,7 @@
 """Small videos whose pictures say their own number, in any codec, turned and timed as a test wants.
 
-The upright picture: an upper half of sixteen columns, black or white, the frame's number in binary (leftmost: lowest bit); a lower half that is
-red on its left third and blue elsewhere. A turn or a mirror gone wrong shows in both.
+The upright picture: an upper half of sixteen columns, black or white, the frame's number in binary (leftmost: lowest bit); a lower half
+that is red on its left third and blue elsewhere. A turn or a mirror gone wrong shows in both.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -161,6 +162,27 @@ def test_every_way_to_a_network_is_closed_and_local_sockets_are_not():
     assert ends == dict.fromkeys(("inet", "inet6", "packet", "netlink", "io_uring", "python"), errno.EACCES)
 
 
+def blocked(*left_out: str) -> subprocess.CompletedProcess:
+    """`block_network` in a process of its own, with some of its measures unavailable, then a try at a socket."""
+    code = (
+        "import ctypes\nfrom cricksy_pipeline.analysis import network\nfrom cricksy_pipeline.errors import CricksyError\n"
+        + "".join(f"network.{name} = lambda: False\n" for name in left_out)
+        + "try:\n    print(network.block_network(), ctypes.CDLL(None).socket(2, 1, 0))\nexcept CricksyError as error:\n    print(error)\n"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+
+@linux
+def test_without_rights_to_a_namespace_the_filter_alone_holds():
+    assert blocked("_leave_network_namespace").stdout.split() == ["('seccomp',)", "-1"]
+
+
+@linux
+def test_where_nothing_can_be_blocked_the_process_refuses_to_work():
+    said = blocked("_leave_network_namespace", "_refuse_sockets").stdout
+    assert said.startswith("INTERNAL") and "cut off from the network" in said
+
+
 @linux
 def test_the_pose_library_asks_for_an_internet_socket_where_it_may(pose_model):
     """The control: were this to fail, the next test would prove nothing."""
@@ -185,10 +207,8 @@ def _assert_no_internet_socket(pose_model, seconds: float) -> None:
 
         def look(said) -> None:
             for link in Path(f"/proc/{worker.pid}/fd").iterdir():
-                try:
-                    seen_from_outside.add(os.readlink(link))
-                except OSError:
-                    continue
+                with contextlib.suppress(OSError):
+                    seen_from_outside.add(str(link.readlink()))
 
         answer = worker.call("pose_for", {"model": str(pose_model.path), "seconds": seconds}, on_progress=look)
     assert answer.header["sockets"] == []

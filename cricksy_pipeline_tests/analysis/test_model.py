@@ -18,7 +18,7 @@ from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 @pytest.fixture(scope="module")
 def raw(pose_model) -> RawNetworks:
-    """The networks of the cached bundle, as if a source had sent them: they hold no segmentation head any more, which changes nothing below."""
+    """The networks of the cached bundle, as if a source had sent them (already without segmentation head)."""
     with zipfile.ZipFile(pose_model.path) as bundle:
         return RawNetworks(bundle.read(model_bundle.DETECTOR_ENTRY), bundle.read(model_bundle.LANDMARK_ENTRY))
 

@@ -29,8 +29,8 @@ def gone(_):
 
 
 ROW_FAULTS = {
-    "quick findings gone": ("publish_quick", "quick_findings", gone, "quick_findings"),
-    "quick report gone": ("publish_quick", "quick_report", gone, "quick_report"),
+    "quick findings gone": ("publish_quick", "quick_findings", gone, "findings_and_report_in_row"),
+    "quick report gone": ("publish_quick", "quick_report", gone, "findings_and_report_in_row"),
     "deep findings gone": ("publish_findings", "deep_findings", gone, "findings"),
     "deep report gone": ("publish_report", "deep_report", gone, "report"),
     "deep results gone": ("publish_deep_results", "deep_results", gone, "deep_results"),

@@ -16,7 +16,8 @@ from cricksy_pipeline.store.job_read import read_job, unreadable
 from cricksy_pipeline.store.keys import Output, output_key
 
 READERS_QUERY = """
-SELECT id, status, stage, progress_pct, deep_findings IS NOT NULL AS has_findings, deep_report IS NOT NULL AS has_report, deep_results_s3_key
+SELECT id, status, stage, progress_pct, deep_findings IS NOT NULL AS has_findings, deep_report IS NOT NULL AS has_report,
+       deep_results_s3_key
 FROM video_analysis_jobs WHERE id = '{}'
 """
 

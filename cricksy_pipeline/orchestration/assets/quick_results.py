@@ -6,7 +6,7 @@ from cricksy_pipeline.analysis.passes import quick_pass
 from cricksy_pipeline.orchestration.asset_options import stage_options
 from cricksy_pipeline.orchestration.assets.frames import frames
 from cricksy_pipeline.orchestration.describe import describe_pass
-from cricksy_pipeline.orchestration.illustrate import illustrate
+from cricksy_pipeline.orchestration.illustrate import illustrate, quick_page
 from cricksy_pipeline.orchestration.persist import persist_quick
 from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects, Videos, Weights
 from cricksy_pipeline.orchestration.stage import stage
@@ -24,5 +24,6 @@ def quick_results(
     with stage(context, jobs, "quick_results") as now:
         work = open_work(now, objects, source_videos, weights, settings)
         result = quick_pass(work, workers=settings.pose_workers, on_progress=now.progress(2, 45))
-        stored = persist_quick(now, objects, result, illustrate(work, result))
+        pictures = illustrate(work, result)
+        stored = persist_quick(now, objects, result, pictures, quick_page(now, result, pictures))
         return describe_pass(now, result, stored, settings)

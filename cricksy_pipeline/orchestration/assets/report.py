@@ -7,7 +7,7 @@ from cricksy_pipeline.analysis.passes import report_of
 from cricksy_pipeline.orchestration.asset_options import COACHING_OWNER, stage_options
 from cricksy_pipeline.orchestration.assets.findings import findings
 from cricksy_pipeline.orchestration.describe import describe_report, not_requested
-from cricksy_pipeline.orchestration.illustrate import report_page
+from cricksy_pipeline.orchestration.illustrate import report_page, stored_player
 from cricksy_pipeline.orchestration.persist import persist_report
 from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects
 from cricksy_pipeline.orchestration.stage import stage
@@ -23,7 +23,8 @@ def report(context: dg.AssetExecutionContext, jobs: Jobs, objects: Objects, sett
     with stage(context, jobs, "report") as now:
         if not now.row.deep_enabled:
             return not_requested()
-        document = deep_document(now)
-        written = report_of(document, Findings.model_validate(now.row.deep_findings))
-        stored = persist_report(now, objects, written, report_page(now, objects, document, written))
+        document, found = deep_document(now), Findings.model_validate(now.row.deep_findings)
+        written = report_of(document, found)
+        page = report_page(now, document, found, written, stored_player(now, objects))
+        stored = persist_report(now, objects, written, page)
         return describe_report(now, written, stored, settings)

@@ -1,0 +1,273 @@
+"""Pose from outside its process: the same bits for any number of workers, upright pixels, and a crash that is only an error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK
+from cricksy_pipeline.analysis.pose import WARM_UP_S, cut_into_chunks, estimate_pose, find_subject, inspect_video, read_stills
+from cricksy_pipeline.analysis.probe import probe_frames, tiles
+from cricksy_pipeline.analysis.sampling import plan_sampling
+from cricksy_pipeline.analysis.subject import Candidate, Subject, choose_subject
+from cricksy_pipeline.analysis.video import Region, VideoLimits, index_video, read_frames
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline_tests.analysis.pattern_video import draw, read_number, write_pattern
+
+CLIPS = Path(__file__).parents[3] / "shared" / "clips"
+ARRAYS = ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world")
+
+
+def clip(name: str) -> Path:
+    path = CLIPS / name
+    if not path.is_file():
+        pytest.skip(f"the real clip {name} is not on this machine (see CREDITS of shared/clips)")
+    return path
+
+
+def estimate(path: Path, model, frames=None, **options):
+    index = index_video(path)
+    frames = np.arange(len(index)) if frames is None else np.asarray(frames)
+    return estimate_pose(path, index, frames, np.zeros(len(frames), np.uint8), model=model, **options)
+
+
+def same_bits(a, b) -> bool:
+    return all(getattr(a, name).tobytes() == getattr(b, name).tobytes() for name in ARRAYS)
+
+
+@pytest.fixture(scope="module")
+def small_player(tmp_path_factory) -> Path:
+    """A bowler of 15 % of the frame's height: a real clip at a third of its size, in the lower right of a dull field."""
+    import av
+
+    source = clip("bowl-side-d01-legal.mp4")
+    path = tmp_path_factory.mktemp("small") / "small.mp4"
+    noise = np.random.default_rng(3).integers(95, 115, (1080, 1920, 1), np.uint8) * np.ones((1, 1, 3), np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast", "crf": "18"})
+        stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
+        index = index_video(source)
+        for frame in read_frames(source, index, np.arange(len(index)), short_side=360):
+            noise[600:960, 1100:1740] = frame.image
+            picture = av.VideoFrame.from_ndarray(noise, format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+def test_a_video_is_inspected_and_looked_at_from_outside_its_process(tmp_path):
+    path = write_pattern(tmp_path / "a.mp4", 40, turn=90)
+    index, inside = inspect_video(path), index_video(path)
+    assert index.info == inside.info
+    assert all(np.array_equal(getattr(index, name), getattr(inside, name)) for name in ("t_s", "pts", "keyframe"))
+    stills = read_stills(path, index, np.array([31, 4, 17]), short_side=48)
+    assert [read_number(image) for image in stills] == [31, 4, 17]
+    assert {image.shape for image in stills} == {(48, 64, 3)}
+    assert read_stills(path, index, np.array([], int)) == []
+
+
+def test_refusals_cross_the_border_with_their_code(tmp_path):
+    text = tmp_path / "text.mp4"
+    text.write_text("no video")
+    for path, limits, code in (
+        (text, None, ErrorCode.NOT_A_VIDEO),
+        (write_pattern(tmp_path / "a.mp4", 61), VideoLimits(max_seconds=1), ErrorCode.VIDEO_TOO_LONG),
+    ):
+        with pytest.raises(CricksyError) as caught:
+            inspect_video(path, limits)
+        assert caught.value.code == code
+
+
+def test_a_clip_with_nobody_in_it_gives_frames_without_landmarks(tmp_path, pose_model):
+    path = write_pattern(tmp_path / "empty.mp4", 30, size=(320, 180))
+    index = index_video(path)
+    subject = find_subject(path, index, model=pose_model)
+    assert (subject.region, subject.seen_in, subject.share_of_frame_height) == (None, 0, None)
+    assert "nobody" in subject.reason
+    landmarks = estimate(path, pose_model, subject=subject)
+    assert len(landmarks) == 30 and not landmarks.found.any()
+    assert np.isnan(landmarks.xy).all() and np.isnan(landmarks.visibility).all()
+
+
+def test_no_frames_asked_no_process_started(tmp_path, pose_model):
+    path = write_pattern(tmp_path / "a.mp4", 3)
+    assert len(estimate(path, pose_model, frames=np.zeros(0, int))) == 0
+
+
+def test_frames_out_of_order_are_the_callers_fault(tmp_path, pose_model):
+    path = write_pattern(tmp_path / "a.mp4", 5)
+    with pytest.raises(ValueError, match="increase"):
+        estimate(path, pose_model, frames=[3, 1])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the child in /proc")
+def test_a_killed_pose_process_is_an_error_and_not_a_dead_run(tmp_path, pose_model):
+    path = write_pattern(tmp_path / "long.mp4", 900, size=(64, 48))
+
+    def kill_children(done: int, total: int) -> None:
+        for task in Path("/proc/self/task").iterdir():
+            for pid in (task / "children").read_text().split():
+                if b"pose_process" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(int(pid), signal.SIGKILL)
+
+    with pytest.raises(CricksyError) as caught:
+        estimate(path, pose_model, chunk_s=10, on_progress=kill_children)
+    assert caught.value.code == ErrorCode.POSE_CRASHED
+    assert "SIGKILL" in caught.value.message
+
+
+def test_progress_counts_every_frame_and_never_falls(tmp_path, pose_model):
+    path = write_pattern(tmp_path / "a.mp4", 90, size=(64, 48))
+    told = []
+    estimate(path, pose_model, chunk_s=1, on_progress=lambda done, total: told.append((done, total)))
+    done = [d for d, _ in told]
+    assert done == sorted(set(done)) and done[-1] == 90 and done[0] >= 1
+    assert {total for _, total in told} == {90}
+
+
+def test_any_number_of_workers_gives_the_same_bits(pose_model):
+    path = clip("p2s-two-people-cam01.mp4")
+    one, three = (estimate(path, pose_model, np.arange(70), workers=workers, chunk_s=0.4) for workers in (1, 3))
+    assert one.found.mean() > 0.9
+    assert same_bits(one, three)
+
+
+def test_a_source_is_passed_through_and_times_are_the_index_times(pose_model):
+    path = clip("bowl-rear34-dU14.mp4")
+    index = index_video(path)
+    frames = np.array([0, 6, 12, 18, 19, 20])
+    source = np.array([GRID_QUICK, GRID_QUICK, GRID_DEEP, GRID_DEEP, BURST, BURST], np.uint8)
+    landmarks = estimate_pose(path, index, frames, source, model=pose_model)
+    assert np.array_equal(landmarks.source, source) and np.array_equal(landmarks.t_s, index.t_s[frames])
+    assert (landmarks.width, landmarks.height) == (1920, 1440)
+
+
+def test_landmarks_are_pixels_of_the_full_upright_picture_whatever_is_looked_at(pose_model):
+    path = clip("bowl-side-d01-legal.mp4")
+    frames = np.arange(10, 26, 3)
+    whole = estimate(path, pose_model, frames)
+    middle = whole.point("left_hip").mean(axis=0)
+    region = Region(int(middle[0]) - 1000, int(middle[1]) - 900, 2000, 1600)
+    cropped = estimate(path, pose_model, frames, subject=Subject(region=region))
+    tall = np.ptp(whole.xy[:, :, 1], axis=1).mean()
+    apart = np.linalg.norm(whole.xy - cropped.xy, axis=2)[whole.visibility > 0.8]
+    assert np.median(apart) < 0.03 * tall
+    assert 500 < tall < 1400  # of 2160: full resolution, not the size at which the picture was looked at
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("bowl-side-d01-legal.mp4", 0.95), ("bowl-side-d11-legal.mp4", 0.9), ("bowl-rear34-dU14.mp4", 0.95), ("GT-p2s-cam01.mp4", 0.95)],
+)
+def test_real_players_are_found_in_nearly_every_frame(pose_model, name, least):
+    path = clip(name)
+    subject = find_subject(path, index_video(path), model=pose_model)
+    assert subject.seen_in >= 8 and not subject.ambiguous
+    assert estimate(path, pose_model, plan_sampling(index_video(path)).deep, subject=subject).found.mean() >= least
+
+
+def test_two_people_of_one_size_are_called_ambiguous(pose_model):
+    path = clip("p2s-two-people-cam01.mp4")
+    subject = find_subject(path, index_video(path), model=pose_model)
+    assert subject.candidates == 2 and subject.ambiguous
+
+
+def test_a_player_too_small_for_the_detector_is_found_in_a_region(small_player, pose_model):
+    index = index_video(small_player)
+    subject = find_subject(small_player, index, model=pose_model)
+    assert subject.region is not None
+    assert subject.share_of_frame_height == pytest.approx(0.15, abs=0.04)
+    whole, cropped = estimate(small_player, pose_model), estimate(small_player, pose_model, subject=subject)
+    assert cropped.found.mean() > 0.9 > whole.found.mean()
+    hip = cropped.point("left_hip")[cropped.found]
+    assert (hip[:, 0] > 1100).all() and (hip[:, 1] > 600).all()
+
+
+def candidates(*boxes) -> list[Candidate]:
+    return [Candidate(picture, x, y, width, height, 0.9) for picture, x, y, width, height in boxes]
+
+
+def test_the_larger_central_person_is_chosen_over_a_bystander():
+    player = [(k, 800 + 20 * k, 300, 200, 500) for k in range(12)]
+    bystander = [(k, 50, 400, 60, 150) for k in range(12)]
+    subject = choose_subject(candidates(*player, *bystander), 1920, 1080, 12)
+    assert (subject.candidates, subject.ambiguous, subject.seen_in) == (2, False, 12)
+    assert subject.share_of_frame_height == pytest.approx(500 / 1080, abs=1e-3)
+
+
+def test_a_mover_is_chosen_over_an_equal_who_stands_still():
+    mover = [(k, 300 + 60 * k, 500, 60, 150) for k in range(12)]
+    stander = [(k, 1500, 500, 60, 150) for k in range(12)]
+    region = choose_subject(candidates(*stander, *mover), 1920, 1080, 12).region
+    assert region.x <= 300 and region.x + region.width >= 1020
+
+
+def test_somebody_never_seen_beside_the_player_counts_as_the_player():
+    parts = [(k, 100, 500, 60, 150) for k in range(4)] + [(k, 1200, 500, 60, 150) for k in range(6, 9)]
+    subject = choose_subject(candidates(*parts), 1920, 1080, 12)
+    assert (subject.candidates, subject.seen_in, subject.ambiguous) == (1, 7, False)
+    assert subject.region is None or (subject.region.x <= 100 and subject.region.x + subject.region.width >= 1260)
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.floats(0, 1800), st.floats(0, 1000), st.floats(5, 900), st.floats(10, 1000)), max_size=20))
+def test_a_region_holds_the_player_and_lies_in_the_picture(boxes):
+    subject = choose_subject(candidates(*boxes), 1920, 1080, 12)
+    if subject.region:
+        r = subject.region
+        assert r.x >= 0 and r.y >= 0 and r.x + r.width <= 1920 and r.y + r.height <= 1080 and r.width > 0 and r.height > 0
+    assert Subject.from_json(subject.as_json()) == subject
+
+
+@given(st.lists(st.floats(0.01, 3), min_size=1, max_size=200), st.sampled_from([1.0, 7.0, 60.0]), st.integers(1, 9))
+def test_chunks_keep_every_frame_once_and_look_at_most_a_second_ahead(gaps, chunk_s, step):
+    t_s = np.concatenate([[0.0], np.cumsum(gaps)])
+    frames = np.arange(0, len(t_s), step)
+    chunks = cut_into_chunks(t_s, frames, chunk_s)
+    assert np.array_equal(np.concatenate([chunk.frames[chunk.keep] for chunk in chunks]), frames)
+    for chunk in chunks:
+        own = chunk.frames[chunk.keep]
+        assert len(set(np.floor(t_s[own] / chunk_s))) == 1
+        assert (np.diff(chunk.frames) > 0).all() and chunk.keep[-1]
+        for helper in chunk.frames[~chunk.keep]:
+            assert 0 < t_s[own[own > helper][0]] - t_s[helper] <= WARM_UP_S
+
+
+def test_between_sparse_frames_the_landmarker_looks_ten_times_a_second():
+    t_s = np.arange(0, 40, 1 / 30)
+    (chunk,) = cut_into_chunks(t_s, np.arange(0, 901, 6), 60)
+    assert len(chunk.frames) == 301 and chunk.keep.sum() == 151
+    assert np.diff(t_s[chunk.frames]).max() == pytest.approx(0.1)
+
+
+def test_a_quick_pass_and_what_the_deep_pass_adds_are_the_same_bits_as_one_run(pose_model):
+    path = clip("bowl-side-d01-legal.mp4")
+    plan = plan_sampling(index_video(path))
+    added = np.setdiff1d(plan.deep, plan.quick)
+    assert same_bits(
+        estimate(path, pose_model, plan.quick).merged(estimate(path, pose_model, added)), estimate(path, pose_model, plan.deep)
+    )
+
+
+def test_probes_spread_over_the_clip_and_tiles_cover_the_picture(tmp_path):
+    index = index_video(write_pattern(tmp_path / "a.mp4", 600, size=(32, 16), gop=30))
+    frames = probe_frames(index)
+    assert len(frames) == 12 and frames[0] < 50 and frames[-1] > 550
+    assert index.keyframe[frames].mean() > 0.5
+    covered = np.zeros((1080, 1920), bool)
+    for x, y, side in tiles(1920, 1080, (0.34,)):
+        assert x + side <= 1920 and y + side <= 1080
+        covered[y : y + side, x : x + side] = True
+    assert covered.all()
+
+
+def test_the_pattern_reader_refuses_pictures_that_are_not_upright():
+    image = draw(1234, 128, 96)
+    assert read_number(image) == 1234
+    assert all(read_number(np.rot90(image, k)) is None for k in (1, 2, 3)) and read_number(image[:, ::-1]) is None
