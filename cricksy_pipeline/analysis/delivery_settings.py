@@ -36,6 +36,8 @@ class DeliverySettings:
     batting_hands_apart: float = 0.25
     backlift_drop: float = 0.06
     """The hands come down by at least this much from the top of the backlift to contact."""
+    backlift_sigma_s: float = 0.040
+    """Beside the frame spacing: the hands hardly move about the top, and the bat's top is not theirs."""
     backlift_before_contact_s: tuple[float, float] = (0.08, 0.90)
     contact_speed_share: float = 0.65
     contact_after_peak_s: float = 0.10

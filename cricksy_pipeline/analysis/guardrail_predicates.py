@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Document, Findings, Report
-from cricksy_pipeline.analysis.json_tree import at, fingerprint, is_number, items, leaves
+from cricksy_pipeline.analysis.json_tree import at, fingerprint, is_number, items, leaves, small
 from cricksy_pipeline.analysis.metrics.catalogue import catalogue
 from cricksy_pipeline.analysis.wording import coaching, numbers_in, unsupported_numbers
 
@@ -63,7 +63,7 @@ def mode_echoed(document: Any, mode: str, *paths: tuple[str, ...]) -> Outcome:
     """Every place that names the mode names the one that was asked for."""
     there = {".".join(path): at(document, *path) for path in paths}
     wrong = {path: value for path, value in there.items() if value != str(mode)}
-    return holds(not wrong, _small(there), str(mode), "the mode asked for is the mode analysed", f"another mode at {', '.join(wrong)}")
+    return holds(not wrong, small(there), str(mode), "the mode asked for is the mode analysed", f"another mode at {', '.join(wrong)}")
 
 
 def stored_copy_equals_row(row: Any, stored: Any, error: str | None) -> Outcome:
@@ -83,14 +83,14 @@ def frame_count_equals_plan(results: Any, planned: int) -> Outcome:
     """As many frames were looked at as were planned."""
     sampled = at(results, "pose_summary", "sampled_frames")
     equal = is_number(sampled) and sampled == planned
-    return holds(equal, _small(sampled), planned, "every planned frame was looked at", "the number of frames is not the planned one")
+    return holds(equal, small(sampled), planned, "every planned frame was looked at", "the number of frames is not the planned one")
 
 
 def subject_found(results: Any) -> Outcome:
     """The player was found in most of the sampled frames."""
     rate, wanted = at(results, "pose_summary", "detection_rate_percent"), catalogue().gates["coverage_good_percent"]
     good, bad = "the player was found in most frames", "the player was found in too few frames for full trust"
-    return holds(is_number(rate) and rate >= wanted, _small(rate), f">= {wanted:g}", good, bad)
+    return holds(is_number(rate) and rate >= wanted, small(rate), f">= {wanted:g}", good, bad)
 
 
 def findings_and_report_in_row(results: Any, findings: Any, report: Any) -> Outcome:
@@ -112,7 +112,7 @@ def findings_and_report_in_row(results: Any, findings: Any, report: Any) -> Outc
 
 def findings_present(findings: Any) -> Outcome:
     """There is a findings document of the documented shape."""
-    return schema_valid(findings, Findings) if findings else Outcome(False, _small(findings), "Findings", "the row has no findings")
+    return schema_valid(findings, Findings) if findings else Outcome(False, small(findings), "Findings", "the row has no findings")
 
 
 def every_finding_complete(findings: Any) -> Outcome:
@@ -137,7 +137,7 @@ def evidence_within_video(findings: Any, duration_s: float) -> Outcome:
         times = list(items(finding, "evidence", "t_s"))
         times += [at(moment, "t_s") for moment in items(finding, "video_evidence", "worst_frames")]
         times += [at(segment, end) for segment in items(finding, "video_evidence", "bad_segments") for end in ("start_s", "end_s")]
-        bad += [{"finding": i, "t_s": _small(t)} for t in times if not is_number(t) or not 0 <= t <= duration_s + 1e-6]
+        bad += [{"finding": i, "t_s": small(t)} for t in times if not is_number(t) or not 0 <= t <= duration_s + 1e-6]
     return holds(not bad, bad[:5], f"0 to {duration_s:g} s", "all evidence lies inside the video", f"{len(bad)} time(s) outside the video")
 
 
@@ -172,7 +172,7 @@ def _evidence_fault(finding: Any, results: Any) -> str | None:
     when = {frame: t for frame, t in zip(frames, times, strict=True) if is_number(frame) and is_number(t)}
     for frame, t in zip(items(evidence, "frames"), items(evidence, "t_s"), strict=True):
         if not is_number(frame) or not is_number(t) or frame not in when or abs(when[frame] - t) > NEAREST_FRAME_S:
-            return f"frame {_small(frame)} at {_small(t)} s is not in its series"
+            return f"frame {small(frame)} at {small(t)} s is not in its series"
     return None
 
 
@@ -183,12 +183,12 @@ def no_finding_from_missing_data(findings: Any, results: Any) -> Outcome:
     technique = _technique(findings)
     rate, floor = at(results, "pose_summary", "detection_rate_percent"), catalogue().gates["coverage_floor_percent"]
     if technique and (not is_number(rate) or rate < floor):
-        return Outcome(False, _small(rate), f">= {floor:g}", "technique is judged although the player was hardly seen")
+        return Outcome(False, small(rate), f">= {floor:g}", "technique is judged although the player was hardly seen")
     bad = []
     for finding in technique:
         metric = at(results, "metrics", "metrics", str(at(finding, "metric")))
         measured = is_number(at(metric, "value")) and is_number(at(metric, "score")) and is_number(at(metric, "n")) and at(metric, "n") >= 1
-        bad += [] if measured else [_small(at(finding, "metric"))]
+        bad += [] if measured else [small(at(finding, "metric"))]
     return holds(not bad, bad[:5], [], "nothing was found from missing data", f"found without a measurement: {bad[0] if bad else ''}")
 
 
@@ -219,7 +219,7 @@ def overall_level_matches_findings(report: Any, findings: Any) -> Outcome:
     if not isinstance(report, dict) or not isinstance(findings, dict):
         return Outcome(False, None, "report and findings", "report or findings are missing")
     mine, theirs = at(report, "overall_level"), at(findings, "overall_level")
-    return holds(mine == theirs, _small(mine), _small(theirs), "report and findings agree", "the report's level is not the findings'")
+    return holds(mine == theirs, small(mine), small(theirs), "report and findings agree", "the report's level is not the findings'")
 
 
 def every_number_in_data(report: Any, findings: Any, results: Any) -> Outcome:
@@ -246,14 +246,3 @@ def _numbers_of_wording() -> list[float]:
 
 RESULTS_MODE_PATHS = (("meta", "analysis_mode"), ("meta", "analysis_mode_used"))
 RESULTS_MODEL = AnalysisResults
-
-
-def _small(value: Any) -> Any:
-    """A value fit for a check's metadata: long ones cut, non-finite ones as text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, dict) and len(value) <= 4 and all(not isinstance(v, (dict, list)) for v in value.values()):
-        return {str(k)[:60]: _small(v) for k, v in value.items()}
-    return str(value)[:200]

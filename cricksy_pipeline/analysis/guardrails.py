@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from cricksy_pipeline.analysis import guardrail_predicates as says
 from cricksy_pipeline.analysis.guardrail_predicates import Outcome
+from cricksy_pipeline.analysis.json_tree import small
 
 Severity = Literal["ERROR", "WARN"]
 
@@ -207,4 +208,4 @@ def _one(spec: GuardrailSpec, predicate: Callable[[], Outcome]) -> GuardrailResu
         outcome = predicate()
     except Exception as error:  # a document no predicate foresaw: not passed, and the run goes on to say so
         outcome = Outcome(False, f"{type(error).__name__}: {error}"[:200], None, f"could not be decided: {type(error).__name__}")
-    return GuardrailResult(spec.name, outcome.passed, spec.severity, outcome.actual, outcome.expected, outcome.message)
+    return GuardrailResult(spec.name, outcome.passed, spec.severity, small(outcome.actual), small(outcome.expected), outcome.message)

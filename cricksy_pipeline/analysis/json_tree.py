@@ -54,3 +54,16 @@ def leaves(document: Any, path: str = "$") -> Iterator[tuple[str, Any]]:
             waiting += [(f"{here}[{i}]", inner) for i, inner in reversed(list(enumerate(value)))]
         else:
             yield here, value
+
+
+def small(value: Any, depth: int = 3) -> Any:
+    """A value fit for a check's metadata: long ones cut, deep ones as text, non-finite numbers as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, dict) and depth:
+        return {str(key)[:60]: small(inner, depth - 1) for key, inner in list(value.items())[:8]}
+    if isinstance(value, (list, tuple)) and depth:
+        return [small(inner, depth - 1) for inner in value[:8]]
+    return value[:200] if isinstance(value, str) else type(value).__name__

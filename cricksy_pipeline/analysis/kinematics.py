@@ -42,6 +42,7 @@ class Track:
         frame_t_s, frame: (k,) the frames of the video that the track was made from.
         rate_hz: their median rate.
         found_share: share of those frames in which a body was found.
+        jitter_px: median distance of the landmarks as found from the smooth path, pixels: what is not movement.
         swaps_repaired, outliers_removed: frames whose sides were exchanged back; coordinates thrown away.
     """
 
@@ -52,6 +53,7 @@ class Track:
     frame: np.ndarray
     rate_hz: float
     found_share: float
+    jitter_px: float
     swaps_repaired: int
     outliers_removed: int
 
@@ -109,7 +111,10 @@ def _smooth(part: Landmarks) -> Track:
         seen = np.isfinite(part.z[:, j])
         if seen.any():
             depth[:, j] = np.interp(grid, t[seen], part.z[seen, j])
-    return Track(grid, smooth, depth, t, part.frame, rate, float(part.found.mean()), swaps, outliers)
+    at_frames = smooth[np.clip(np.rint((t - grid[0]) * TRACK_RATE_HZ).astype(int), 0, len(grid) - 1)]
+    apart = np.linalg.norm(part.xy - at_frames, axis=-1)
+    jitter = float(np.median(apart[np.isfinite(apart)])) if np.isfinite(apart).any() else 0.0
+    return Track(grid, smooth, depth, t, part.frame, rate, float(part.found.mean()), jitter, swaps, outliers)
 
 
 def repair_swaps(xy: np.ndarray) -> tuple[np.ndarray, int]:

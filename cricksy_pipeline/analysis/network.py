@@ -3,11 +3,12 @@
 Belongs here: the block and the proof that it holds. Does not belong here: who needs it (`pose_process`). Only the standard library is
 imported, and nothing that starts threads: the block must stand before any other code runs.
 
-MediaPipe reports to its maker some seconds after a landmarker is made; no switch that turns this off was found in its options or its
-environment. The footage shows children. So the process that sees it has no network: on Linux a seccomp filter refuses every socket but
-local ones (and io_uring, through which sockets could be had as well), and, where the process is allowed to (root, containers with
-CAP_SYS_ADMIN), it also moves into an empty network namespace. On macOS the system's sandbox profile "no-network" does the same
-(sandbox_init(3); written from its manual page, not tested here). Where nothing can be put in place, the process refuses to work.
+MediaPipe 1.2.2 was seen to open TLS connections to its maker some seconds after a landmarker was made, and asks for an internet socket as
+soon as it is loaded; none of its Python options turns that off. The footage shows children. So the process that sees it has no network: on
+Linux a seccomp filter refuses every socket but local ones (and io_uring, through which sockets could be had as well), and, where the
+process is allowed to (root, containers with CAP_SYS_ADMIN), it also moves into an empty network namespace. On macOS the system's sandbox
+profile "no-network" does the same (sandbox_init(3); written from its manual page, not tested here). Where nothing can be put in place,
+the process refuses to work.
 """
 
 from __future__ import annotations

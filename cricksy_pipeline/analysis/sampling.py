@@ -69,9 +69,9 @@ def grid_frames(t_s: np.ndarray, fps: float, until_s: float | None = None) -> np
     return np.unique(nearest[near]).astype(np.int64)
 
 
-def burst_frames(index: FrameIndex, windows: list[tuple[float, float]], exclude: np.ndarray) -> np.ndarray:
-    """(k,) int64, sorted: every frame whose time lies in one of the windows (seconds, both ends included), without those in `exclude`."""
+def burst_frames(index: FrameIndex, windows: list[tuple[float, float]]) -> np.ndarray:
+    """(k,) int64, sorted: every frame whose time lies in one of the windows (seconds, both ends included)."""
     inside = np.zeros(len(index.t_s), bool)
     for start, end in windows:
         inside |= (index.t_s >= start - _ROUNDING_S) & (index.t_s <= end + _ROUNDING_S)
-    return np.setdiff1d(np.flatnonzero(inside), exclude).astype(np.int64)
+    return np.flatnonzero(inside).astype(np.int64)

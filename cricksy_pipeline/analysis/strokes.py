@@ -32,7 +32,7 @@ def find_batting(track: Track, settings: DeliverySettings) -> list[FoundDelivery
 def _stroke(track: Track, speed: np.ndarray, apart: np.ndarray, peak: int, settings: DeliverySettings) -> FoundDelivery | None:
     t = track.t_s
     size = body_height_px(track.xy[track.span(t[peak] - settings.window_before_s, t[peak] + settings.window_after_s)])
-    height = track.middle("hip")[:, 1] - track.middle("wrist")[:, 1]
+    height = -track.middle("wrist")[:, 1]  # over the ground, not over the hips: those sink into the stride
     contact_s, spread_s = _contact(track, speed, peak, settings)
     earliest, latest = settings.backlift_before_contact_s
     lifted = track.span(contact_s - earliest - latest, contact_s - earliest)
@@ -46,7 +46,7 @@ def _stroke(track: Track, speed: np.ndarray, apart: np.ndarray, peak: int, setti
         return None
     toward = _batting_direction(track, top, track.index_at(contact_s))
     front = _batting_front(track, top, track.index_at(contact_s), toward)
-    events = {"top_of_backlift": event_at(track, t[top], 0.02)}
+    events = {"top_of_backlift": event_at(track, t[top], settings.backlift_sigma_s)}
     landing = foot_landing(track, front, contact_s - 0.6, contact_s + 0.1, size, settings) if front else None
     if landing is not None:
         events["front_foot_down"] = event_at(track, landing, settings.landing_sigma_s)

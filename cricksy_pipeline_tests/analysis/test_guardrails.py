@@ -246,16 +246,13 @@ def test_a_fingerprint_survives_a_round_trip_through_json_and_the_order_of_keys(
     assert fingerprint(again) != fingerprint(row)
 
 
+KEYS = ["findings", "metrics", "evidence", "t_s", "frames", "series", "meta", "text", "sections", "kind", "metric", "pose_summary"]
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["findings", "metrics", "evidence", "t_s", "frames", "series", "meta", "text", "sections", "kind", "metric", "pose_summary"]),
-        inner,
-        max_size=4,
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -289,4 +286,7 @@ def test_a_document_nested_beyond_reason_fails_and_does_not_raise():
     deep: Any = 1
     for _ in range(5000):
         deep = [deep]
-    assert "schema_valid" in failed(quick({"metrics": deep}, stored_results=None, row_findings=None, row_report=None))
+    row = {"metrics": deep}
+    no_copies = {"row_findings": None, "row_report": None, "stored_results": row, "stored_error": None}
+    results = evaluate_quick_results(row_results=row, mode="batting", planned_frames=3, duration_s=1.0, **no_copies)
+    assert "schema_valid" in failed(results)

@@ -137,9 +137,7 @@ def test_a_portrait_picture_of_the_same_movement_gives_the_same_knee():
     assert b.value == pytest.approx(a.value, abs=1.5)
 
 
-@pytest.mark.parametrize(
-    ("motion", "keys"), [("drive", LEGACY_METRICS), ("bowl", (*LEGACY_METRICS, "stride_length"))]
-)
+@pytest.mark.parametrize(("motion", "keys"), [("drive", LEGACY_METRICS), ("bowl", (*LEGACY_METRICS, "stride_length"))])
 def test_the_rate_of_the_video_does_not_change_what_is_measured(motion, keys):
     reference = block_of(player(motion, fps=240, seconds=8.0), MODE_OF[motion])
     for fps in (25, 30, 50, 60, 120):

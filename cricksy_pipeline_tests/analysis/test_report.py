@@ -11,8 +11,16 @@ from cricksy_pipeline.analysis.wording import clock, number, numbers_in, unsuppo
 from cricksy_pipeline_tests.analysis.players import BATTING, BOWLING, analysed, nobody, on_grid, player, standing
 
 
+def drive():
+    return player(seconds=8.0)
+
+
+def bowled():
+    return player("bowl", seconds=8.0)
+
+
 @pytest.mark.parametrize("mode", list(AnalysisMode))
-@pytest.mark.parametrize("clip", [nobody, standing, lambda: player(seconds=8.0), lambda: player("bowl", seconds=8.0)], ids=["nobody", "still", "drive", "bowl"])  # fmt: skip
+@pytest.mark.parametrize("clip", [nobody, standing, drive, bowled])
 def test_every_report_has_text_sections_and_a_week(mode, clip):
     _, findings, report = analysed(clip(), mode)
     assert report.text.strip() and all(section.title and section.body for section in report.sections)
@@ -57,7 +65,7 @@ def test_drills_are_of_the_discipline():
 
 
 def test_numbers_are_found_as_written():
-    assert [n[0] for n in numbers_in("88 degrees, -3.5 % of height at 0:01.71; B4, 100-165.")] == ["88", "-3.5", "0:01.71", "100", "-165"]
+    assert [n[0] for n in numbers_in("88 degrees, -3.5 % of height at 0:01.71; B4, 100-165.")] == ["88", "-3.5", "0:01.71", "100", "165"]
     assert numbers_in("1:02.50")[0][1] == pytest.approx(62.5)
 
 
@@ -74,4 +82,4 @@ def test_a_time_written_for_people_is_found_in_its_datum(t_s):
 
 @given(st.integers(1, 500), st.floats(0.6, 50))
 def test_a_number_that_no_datum_rounds_to_is_named(value, off):
-    assert unsupported_numbers(f"It was {value}.", [value + off, value - off]) == [str(value)]
+    assert unsupported_numbers(f"It was {value}.", [value + off]) == [str(value)]

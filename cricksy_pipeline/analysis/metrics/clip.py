@@ -83,6 +83,8 @@ def _anchor(delivery: FoundDelivery, mode: AnalysisMode) -> float:
 def _plausible(delivery: FoundDelivery) -> bool:
     """Whether the tracked body moved as a body can (cricket-metrics 3.3.11)."""
     gates, track = catalogue().gates, delivery.track
+    if not track.jitter_px <= gates["max_jitter"] * delivery.height_px:
+        return False
     span = track.span(delivery.start_s, delivery.end_s)
 
     def fastest(point: np.ndarray) -> float:
