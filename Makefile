@@ -1,4 +1,4 @@
-# The commands of this project. `make demo` and `make test` need Python 3.11 or newer, pip and make, nothing else.
+# The commands of this project. `make demo` and `make test` need Python 3.11 to 3.13, pip and make, nothing else.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,10 +36,11 @@ docs: $(INSTALLED)   ## the generated pages: JSON Schemas, guardrail table, sett
 	$(BIN)/python docs/generate.py
 
 clean:               ## remove the environment; the data folder .cricksy stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) .build build dist *.egg-info .pytest_cache .ruff_cache
 
 $(INSTALLED): pyproject.toml requirements.lock deploy/system-libraries.sh deploy/virtual-environment.sh
 	@sh deploy/system-libraries.sh
 	@sh deploy/virtual-environment.sh $(PYTHON) $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@echo "installing $$(wc -l < requirements.lock) packages into $(VENV) (1.8 GB; two minutes or more the first time)"
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
 	@touch $@

@@ -7,60 +7,102 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 
 from cricksy_pipeline import stack
-from cricksy_pipeline.orchestration.instance import prepare_home
+from cricksy_pipeline.orchestration.instance import prepare_home, project_file
 from cricksy_pipeline.settings import Settings
 
 STOP_AFTER_S = 20.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, `kill`, and the terminal's window closed. Unhandled, the last two would end this process and leave all its children."""
+HOST = "127.0.0.1"
 
 
 def serve(settings: Settings, *, port: int, api_port: int, console: Console) -> int:
-    """Run until Ctrl-C or until one of the processes ends. Returns the exit status for the shell."""
-    stack.migrate(settings)
-    environment = _environment(settings, api_port)
-    bin_dir = Path(sys.executable).parent
-    commands = {
-        "dagster": [str(bin_dir / "dagster"), "dev", "-m", "cricksy_pipeline.definitions", "-h", "127.0.0.1", "-p", str(port)],
-        "api": [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "--factory",
-            "cricksy_pipeline.serve_api:app",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(api_port),
-        ],
-    }
-    processes = {name: subprocess.Popen(command, env=environment, start_new_session=True) for name, command in commands.items()}
-    console.print(f"Dagster http://127.0.0.1:{port}   API http://127.0.0.1:{api_port}/docs")
-    console.print("To analyse a video, in another terminal: [bold]cricksy submit VIDEO --mode batting[/bold]")
-    try:
-        return _watch(processes, console)
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        _stop(processes)
+    """Run until Ctrl-C (or SIGTERM, SIGHUP) or until one of the processes ends. Returns the exit status for the shell.
+
+    Nothing is left behind: the children are stopped with all that they started, then the embedded server, if nobody else uses it.
+    """
+    with _stopped_by_signal():
+        for option, wanted in (("--port", port), ("--api-port", api_port)):
+            if _taken(wanted):
+                console.print(f"[red]Port {wanted} is taken, perhaps by another `cricksy dev`.[/red] Choose one with {option}.")
+                return 1
+        processes: dict[str, subprocess.Popen] = {}
+        try:
+            stack.migrate(settings)
+            environment = _environment(settings, api_port)
+            for name, command in _commands(port, api_port).items():
+                # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
+                processes[name] = subprocess.Popen(command, env=environment, cwd=environment["DAGSTER_HOME"], start_new_session=True)
+            console.print(f"Dagster http://{HOST}:{port}   API http://{HOST}:{api_port}/docs")
+            console.print("To analyse a video, in another terminal: [bold]cricksy submit VIDEO --mode batting[/bold]")
+            return _watch(processes, console)
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _stop(processes)
+
+
+def _commands(port: int, api_port: int) -> dict[str, list[str]]:
+    dagster = [sys.executable, "-m", "dagster", "dev", "-h", HOST, "-p", str(port)]
+    api = [sys.executable, "-m", "uvicorn", "--factory", "cricksy_pipeline.serve_api:app", "--host", HOST, "--port", str(api_port)]
+    # The workspace and not `-m`: that would call the code location by its module, and a plain `dagster dev` by its name. Runs, sensors
+    # and schedules of the one would be strangers to the other.
+    return {"dagster": [*dagster, "-w", str(project_file("workspace.yaml"))], "api": api}
 
 
 def _environment(settings: Settings, api_port: int) -> dict[str, str]:
-    """What the children need to find this stack; one server for both databases, started by this process and held by it."""
+    """What the children need to find this stack; one server for both databases, started by this process and held by it.
+
+    They stand in Dagster's home, for in the checkout Dagster warns of the other dagster.yaml; so every path is absolute.
+    """
+    quiet = "ignore:Function `dev_command` is superseded"
     return {
         **os.environ,
         "CRICKSY_DATA_DIR": str(settings.folder),
+        "CRICKSY_MODEL_DIR": str(settings.models),
         "CRICKSY_DATABASE_URL": stack.database_url(settings),
         "CRICKSY_DAGSTER_DATABASE_URL": stack.dagster_database_url(settings),
-        "CRICKSY_PUBLIC_URL": f"http://127.0.0.1:{api_port}",
+        "CRICKSY_PUBLIC_URL": f"http://{HOST}:{api_port}",
         "DAGSTER_HOME": str(prepare_home(settings)),
+        "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet))),
     }
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        # As the servers do: the sockets of connections just closed are no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+@contextmanager
+def _stopped_by_signal() -> Iterator[None]:
+    """Every signal of `STOP_SIGNALS` is a KeyboardInterrupt within; only a hang-up that `nohup` had us ignore stays ignored."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    before = {number: signal.signal(number, interrupt) for number in STOP_SIGNALS if not (nohup and number == signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _watch(processes: dict[str, subprocess.Popen], console: Console) -> int:
@@ -74,13 +116,32 @@ def _watch(processes: dict[str, subprocess.Popen], console: Console) -> int:
 
 
 def _stop(processes: dict[str, subprocess.Popen]) -> None:
-    for process in processes.values():
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
+    """Ask every process group to end, and after `STOP_AFTER_S` end what is left of it. A second Ctrl-C does not cut this short."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    groups = [process.pid for process in processes.values()]
+    _signal(groups, signal.SIGTERM)
     deadline = time.monotonic() + STOP_AFTER_S
+    while any(_members(group) for group in groups) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    _signal(groups, signal.SIGKILL)
     for process in processes.values():
-        try:
-            process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
+
+
+def _signal(groups: list[int], number: signal.Signals) -> None:
+    for group in groups:
+        with suppress(ProcessLookupError):
+            os.killpg(group, number)
+
+
+def _members(group: int) -> list[int]:
+    """Living processes of a group. A run's worker may outlive the one that started it; a zombie is not alive."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found

@@ -50,7 +50,7 @@ class Band(Document):
     low: float | None = Field(description="Lower end in the metric's unit; null: no lower limit.")
     high: float | None = Field(description="Upper end in the metric's unit; null: no upper limit.")
     source: str = Field(description="Paper, coaching text or 'house default'.")
-    status: Literal["published", "coaching", "uncalibrated"] = Field(description="uncalibrated: a house default, not checked against players.")
+    status: Literal["published", "coaching", "uncalibrated"] = Field(description="uncalibrated: a house default, not yet checked.")
 
 
 class DeliveryValue(Document):

@@ -6,7 +6,6 @@ Belongs here: the choice between PostgreSQL and SQLite for Dagster's storage. Do
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +38,10 @@ class EnvStorage(DagsterStorage):
         if url is None:
             from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 
-            folder = settings.dagster_home / "storage" if settings.dagster_home else Path(tempfile.mkdtemp(prefix="cricksy-dagster-"))
-            return DagsterSqliteStorage(base_dir=str(folder), inst_data=inst_data)
+            # A plain `dagster dev` sets no DAGSTER_HOME, and each of its processes opens the storage anew: a folder of one process's own
+            # making would leave every run queued for ever, in a file that the daemon does not read.
+            home = settings.dagster_home or settings.folder / "dagster"
+            return DagsterSqliteStorage(base_dir=str(home / "storage"), inst_data=inst_data)
         from dagster_postgres import DagsterPostgresStorage
 
         from cricksy_pipeline.store.database import normalise_url
@@ -50,14 +51,19 @@ class EnvStorage(DagsterStorage):
         )
 
 
+def project_file(name: str) -> Path:
+    """A file of the project's root folder, which an installed package does not have. Raises CricksyError INTERNAL where it is not there."""
+    path = Path(__file__).resolve().parents[2] / name
+    if not path.exists():
+        raise CricksyError(
+            ErrorCode.INTERNAL, f"{name} is not at {path}: run from a checkout of the project, or set DAGSTER_HOME yourself."
+        )
+    return path
+
+
 def prepare_home(settings: Settings) -> Path:
     """The DAGSTER_HOME of the embedded instance, with the project's dagster.yaml in it."""
-    source = Path(__file__).resolve().parents[2] / "dagster.yaml"
-    if not source.exists():
-        raise CricksyError(
-            ErrorCode.INTERNAL, f"dagster.yaml is not at {source}: run from a checkout of the project, or set DAGSTER_HOME yourself."
-        )
     home = settings.folder / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, home / "dagster.yaml")
+    shutil.copyfile(project_file("dagster.yaml"), home / "dagster.yaml")
     return home

@@ -5,6 +5,9 @@ Belongs here: reading inputs for a stage, each from where the earlier stage pers
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from cricksy_pipeline import __version__
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults
 from cricksy_pipeline.analysis.landmark_table import frame_table_from_parquet, from_parquet
@@ -20,7 +23,9 @@ from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.keys import Output, output_key
 from cricksy_pipeline.store.models import VideoAnalysisJob
-from cricksy_pipeline.store.objects import ObjectStore
+from cricksy_pipeline.store.objects import ObjectMissing, ObjectStore
+
+T = TypeVar("T")
 
 
 def require_mode(row: VideoAnalysisJob) -> AnalysisMode:
@@ -69,13 +74,24 @@ def version_of(row: VideoAnalysisJob, model: PoseModel) -> str:
 
 def frame_table(row: VideoAnalysisJob, objects: ObjectStore) -> tuple[FrameIndex, SamplingPlan]:
     """The frame index and the plan, as the stage `frames` stored them."""
-    return frame_table_from_parquet(objects.get(output_key(row.s3_key, row.id, Output.FRAMES)))
+    return _stored_table(row, objects, Output.FRAMES, frame_table_from_parquet)
 
 
 def quick_look(now: Stage, objects: ObjectStore) -> PassResult:
     """The quick pass's result, as the stage `quick_results` stored it."""
-    landmarks = from_parquet(objects.get(output_key(now.row.s3_key, now.job_id, Output.QUICK_FRAMES)))
+    landmarks = _stored_table(now.row, objects, Output.QUICK_FRAMES, from_parquet)
     return PassResult(landmarks, AnalysisResults.model_validate(now.row.quick_results))
+
+
+def _stored_table(row: VideoAnalysisJob, objects: ObjectStore, output: Output, read: Callable[[bytes], T]) -> T:
+    """What an earlier stage stored. Gone or damaged, it is GUARDRAIL_FAILED: the upload, which SOURCE_MISSING means, is not at fault."""
+    key = output_key(row.s3_key, row.id, output)
+    try:
+        return read(objects.get(key))
+    except ObjectMissing as error:
+        raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"{key}, which an earlier stage stored, is gone.") from error
+    except ValueError as error:
+        raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"{key}, which an earlier stage stored, cannot be read: {error}.") from error
 
 
 def deep_document(now: Stage) -> AnalysisResults:

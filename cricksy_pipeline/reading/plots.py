@@ -12,20 +12,25 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cricksy_pipeline.analysis.documents import Band, Event, MetricsBlock, Series
+from cricksy_pipeline.analysis.documents import Event, MetricsBlock, Series
 from cricksy_pipeline.reading.axes import Scale, padded_range, ticks
 from cricksy_pipeline.reading.broken_time import BrokenTime, stretches
+from cricksy_pipeline.reading.judged import Judged, judged_on
 from cricksy_pipeline.reading.notation import clock, number, plain_number, unit_name, words
 from cricksy_pipeline.reading.svg import NAMESPACE, drawing, element
 
 WIDTH, HEIGHT = 440, 216
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 52, 34
-GREEN, INK, RED = "#2f7d55", "#1c2a23", "#a8323a"
+GREEN, INK = "#2f7d55", "#1c2a23"
 """Fallbacks where no page gives its own colours."""
+STRIP = 16
+"""Width of a band's strip in drawing units: it stands for a moment, not for a stretch of time."""
 MAX_POINTS = 600
 LABEL_ROWS = 3
 _CHAR_WIDTH = 5.6  # of the 11-unit label font: measured on the widest of the usual system fonts, a little generous
 _SPARK_POINTS = 36
+EVENT_MARKS = (("#a8323a", (0, (4, 2))), ("#2a5d9c", (0, (1, 1.5))), ("#b36b00", "-"), ("#6b3fa0", (0, (6, 2, 1, 2))))
+"""Colour and dashes by turns, so that neither alone has to tell two events apart."""
 
 
 def parted(t_s: Sequence[float], value: Sequence[float | None]) -> list[tuple[float, float | None]]:
@@ -86,7 +91,7 @@ def _time_ticks(x: BrokenTime) -> list[tuple[float, str]]:
 def _grid(x: BrokenTime, y: Scale, unit: str) -> list[Markup]:
     floor, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     parts: list[Markup] = []
-    y_ticks, places = ticks(y.low, y.high, 4)
+    y_ticks, places = ticks(y.low, y.high, 5)
     for v in y_ticks:
         parts.append(element("path", cls="grid", d=f"M{LEFT} {y(v):.1f}H{right}", stroke="currentColor", stroke_opacity=0.12))
         parts.append(element("text", number(v, places), cls="quiet", x=LEFT - 6, y=y(v) + 4, text_anchor="end"))
@@ -124,22 +129,38 @@ def _event_marks(events: Sequence[Event], x: BrokenTime) -> list[Markup]:
     return [*lines, *labels]
 
 
-def _band_rect(band: Band, y: Scale) -> Markup:
-    top = y.end if band.high is None else y.inside(band.high)
-    bottom = y.start if band.low is None else y.inside(band.low)
-    width, height = WIDTH - LEFT - RIGHT, max(bottom - top, 0.0)
-    return element("rect", cls="band", x=LEFT, y=top, width=width, height=height, fill=GREEN, fill_opacity=0.16)
+def _good_range(judged: Sequence[Judged], x: BrokenTime, y: Scale) -> tuple[list[Markup], list[Markup]]:
+    """The bands as green strips at the moments they are for, and the readings as dots."""
+    strips: list[Markup] = []
+    dots: list[Markup] = []
+    for one in judged:
+        top = y.end if one.band.high is None else y.inside(one.band.high)
+        bottom = y.start if one.band.low is None else y.inside(one.band.low)
+        for t_s, value in one.readings:
+            at = x(t_s)
+            if at is None:
+                continue
+            place = {"x": at - STRIP / 2, "y": top, "width": STRIP, "height": max(bottom - top, 0.0)}
+            strips.append(element("rect", cls="band", **place, fill=GREEN, fill_opacity=0.3))
+            dots.append(element("circle", cls="reading", cx=at, cy=y(value), r=3.5, fill="currentColor"))
+    return strips, dots
 
 
-def series_svg(series: Series, events: Sequence[Event] = (), band: Band | None = None) -> Markup:
-    """One series over time as safe inline SVG: axes in seconds and in the series' unit, the band shaded, events marked and named.
+def _limits(judged: Sequence[Judged]) -> list[float]:
+    """Every end of the bands, and every reading: what the value axis must reach."""
+    ends = [end for one in judged for end in (one.band.low, one.band.high) if end is not None]
+    return [*ends, *(value for one in judged for _, value in one.readings)]
+
+
+def series_svg(series: Series, events: Sequence[Event] = (), judged: Sequence[Judged] = ()) -> Markup:
+    """One series over time as safe inline SVG: axes in seconds and in the series' unit, events marked and named.
 
     Long stretches without samples are left out of the time axis, which then shows when each stretch begins.
 
     Args:
         series: drawn with gaps where it is null.
         events: only those within the series' time are drawn.
-        band: in the series' unit; the caller leaves it out where the metric's unit is another.
+        judged: bands in the series' unit, drawn at the moments they are for, with the readings.
 
     Returns:
         Markup of a few kilobytes, 440 by 216 units, coloured by `currentColor` and the page's classes, with a text alternative.
@@ -148,26 +169,21 @@ def series_svg(series: Series, events: Sequence[Event] = (), band: Band | None =
     read = [v for v in series.value if v is not None]
     if not read:
         return Markup('<p class="empty-plot">{}: nothing could be read over time.</p>').format(series.label)
-    limits = [] if band is None else [end for end in (band.low, band.high) if end is not None]
     x = BrokenTime.over(series.t_s, LEFT + 4, WIDTH - RIGHT - 4)
-    y = Scale(*padded_range([*read, *limits]), HEIGHT - BOTTOM, TOP)
+    y = Scale(*padded_range([*read, *_limits(judged)]), HEIGHT - BOTTOM, TOP)
     span = f"{series.label} from {clock(series.t_s[0])} to {clock(series.t_s[-1])}"
     spoken = f"{span}, between {plain_number(min(read))} and {plain_number(max(read))} {unit_name(series.unit)}".strip()
     curve = _line_path(thinned(parted(series.t_s, series.value)), x, y)
     style = {"fill": "none", "stroke": "currentColor", "stroke_width": 2, "stroke_linejoin": "round", "stroke_linecap": "round"}
+    strips, dots = _good_range(judged, x, y)
     parts = [
-        *([_band_rect(band, y)] if band is not None else []),
+        *strips,
         *_grid(x, y, series.unit),
         *_event_marks(events, x),
         element("path", cls="line", d=curve, **style),
+        *dots,
     ]
     return drawing(WIDTH, HEIGHT, spoken, parts, cls="series", font_size=11)
-
-
-def band_of(block: MetricsBlock, series_name: str) -> Band | None:
-    """The band to shade behind a series: that of the first metric read from it, if both are in the same unit."""
-    unit = block.series[series_name].unit
-    return next((m.band for m in block.metrics.values() if m.series == series_name and m.band is not None and m.unit == unit), None)
 
 
 def sparkline_svg_data_uri(values: Sequence[float | None]) -> str:
@@ -189,23 +205,52 @@ def sparkline_svg_data_uri(values: Sequence[float | None]) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
-def _draw_panel(axis: Any, series: Series, band: Band | None, events: Sequence[Event]) -> None:
-    if band is not None:
-        bottom, top = padded_range([v for v in [*series.value, band.low, band.high] if v is not None])
-        axis.set_ylim(bottom, top)
-        axis.axhspan(bottom if band.low is None else band.low, top if band.high is None else band.high, color=GREEN, alpha=0.15, lw=0)
-    times, values = zip(*parted(series.t_s, series.value), strict=True)
-    axis.plot(times, [float("nan") if v is None else v for v in values], color=INK, lw=1.3)
+def _place_events(axis: Any, events: Sequence[Event], x: BrokenTime, marks: dict[str, tuple[str, Any]]) -> None:
     for event in events:
-        axis.axvline(event.t_s, color=RED, lw=0.8, ls=(0, (3, 3)))
-        if len(events) <= 8:
-            axis.annotate(words(event.name), (event.t_s, 1), xycoords=("data", "axes fraction"), xytext=(2, -2),
-                          textcoords="offset points", rotation=90, va="top", fontsize=6.5, color=RED)  # fmt: skip
+        at = x(event.t_s)
+        if at is not None:
+            color, dashes = marks[event.name]
+            axis.axvline(at, color=color, lw=1.1, ls=dashes)
+
+
+def _place_bands(axis: Any, judged: Sequence[Judged], x: BrokenTime, y: tuple[float, float]) -> None:
+    for one in judged:
+        low, high = (inner if end is None else end for inner, end in zip(y, (one.band.low, one.band.high), strict=True))
+        for at, value in ((x(t_s), value) for t_s, value in one.readings):
+            if at is not None:
+                axis.bar(at, high - low, STRIP, bottom=low, color=GREEN, alpha=0.3, lw=0)
+                axis.plot([at], [value], "o", color=INK, ms=4, zorder=3)
+
+
+def _draw_panel(axis: Any, series: Series, judged: Sequence[Judged], events: Sequence[Event], marks: dict[str, tuple[str, Any]]) -> None:
+    x = BrokenTime.over(series.t_s, 0, WIDTH)
+    y = padded_range([*(v for v in series.value if v is not None), *_limits(judged)])
+    _place_bands(axis, judged, x, y)
+    _place_events(axis, events, x, marks)
+    for part, (first, last) in zip(x.parts, stretches(series.t_s), strict=True):
+        values = [float("nan") if v is None else v for v in series.value[first : last + 1]]
+        axis.plot([part(t) for t in series.t_s[first : last + 1]], values, color=INK, lw=1.4)
+        axis.plot([part.start, part.end], [y[0], y[0]], color=INK, lw=1.6, solid_capstyle="butt")
+    axis.set_ylim(*y)
+    axis.set_xticks(*zip(*_time_ticks(x), strict=True))
     axis.set_title(f"{series.label} ({unit_name(series.unit)})" if unit_name(series.unit) else series.label, fontsize=9, loc="left")
     axis.set_xlabel("seconds", fontsize=7, loc="right", labelpad=1)
     axis.tick_params(labelsize=7)
-    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["top", "right", "bottom"]].set_visible(False)
     axis.margins(x=0.01)
+
+
+def _legend(figure: Any, marks: dict[str, tuple[str, Any]], judging: bool) -> None:
+    """What the lines mean, once for all panels: written at every line, the names of events a tenth of a second apart cover each other."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles = [Line2D([], [], color=color, ls=dashes, lw=1.4, label=words(name)) for name, (color, dashes) in marks.items()]
+    if judging:
+        handles.append(Patch(color=GREEN, alpha=0.3, lw=0, label="good range, at the moment it is for"))
+        handles.append(Line2D([], [], marker="o", ls="", ms=4, color=INK, label="reading"))
+    if handles:
+        figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=8, frameon=False, handlelength=2.6)
 
 
 def metrics_png(block: MetricsBlock) -> bytes:
@@ -218,14 +263,18 @@ def metrics_png(block: MetricsBlock) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shown = [(name, s) for name, s in block.series.items() if any(v is not None for v in s.value)]
+    shown = [(s, judged_on(block, name)) for name, s in block.series.items() if any(v is not None for v in s.value)]
     rows = max(1, (len(shown) + 1) // 2)
-    figure = Figure(figsize=(10, 2.3 * rows if shown else 1.6), dpi=100, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(10, 0.35 + 2.1 * rows if shown else 1.6), dpi=100, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     events = [event for delivery in block.deliveries for event in delivery.events]
-    for i, (name, series) in enumerate(shown):
-        _draw_panel(figure.add_subplot(rows, 2, i + 1), series, band_of(block, name), events)
-    if not shown:
+    names = dict.fromkeys(event.name for event in events)
+    marks = {name: EVENT_MARKS[i % len(EVENT_MARKS)] for i, name in enumerate(names)}
+    for i, (series, judged) in enumerate(shown):
+        _draw_panel(figure.add_subplot(rows, 2, i + 1), series, judged, events, marks)
+    if shown:
+        _legend(figure, marks, any(judged for _, judged in shown))
+    else:
         reasons = list(dict.fromkeys(m.reason for m in block.metrics.values() if m.reason))[:4]
         figure.text(0.02, 0.9, "\n".join(["Nothing could be read over time.", *reasons]), va="top", fontsize=10, color=INK, wrap=True)
     buffer = io.BytesIO()

@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Report
 from cricksy_pipeline.reading import report_view
-from cricksy_pipeline.reading.plots import band_of, series_svg
+from cricksy_pipeline.reading.judged import judged_on
+from cricksy_pipeline.reading.plots import series_svg
 
 _SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
@@ -44,11 +45,11 @@ def picture_data_uri(picture: bytes) -> str:
 
 
 def default_plots(results: AnalysisResults) -> dict[str, Markup]:
-    """Every series that was read, drawn with its band and the events of all deliveries."""
+    """Every series that was read, drawn with the bands that are for it and the events of all deliveries."""
     block = results.metrics
     events = [event for delivery in block.deliveries for event in delivery.events]
     drawn = {name: s for name, s in block.series.items() if any(v is not None for v in s.value)}
-    return {name: series_svg(s, events, band_of(block, name)) for name, s in drawn.items()}
+    return {name: series_svg(s, events, judged_on(block, name)) for name, s in drawn.items()}
 
 
 def _plot_views(results: AnalysisResults, plots: Mapping[str, str] | None) -> list[tuple[str, Markup]]:
@@ -105,12 +106,12 @@ def render_report_html(
         findings=views,
         filming=filming_views,
         has_findings=findings is not None,
-        confidence_reasons=findings.confidence_reasons if findings else [],
-        overall_reason=findings.overall_level_reason if findings else None,
+        how_sure=report_view.how_sure(findings, report),
         rows=[row for row in map(report_view.metric_row, metrics.values()) if row],
         gaps=report_view.gaps(results, findings),
         plots=_plot_views(results, plots),
         report=report,
+        week=report_view.week(report),
         other_drills=report_view.other_drills(report, views),
         picture=picture_data_uri(player_png) if player_png else None,
         pose=results.pose_summary,

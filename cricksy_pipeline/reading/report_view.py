@@ -6,6 +6,7 @@ Belongs here: documents -> small frozen values that a template can print as they
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from cricksy_pipeline.reading.notation import NBSP, band_limits, band_words, clo
 from cricksy_pipeline.reading.range_bar import range_bar_svg
 
 MAX_FINDINGS = 3
+_CATALOGUE_NAME = re.compile(r"^[A-Z]\d+[A-Z]?: ")  # "B4: " means nothing to a coach
+_DAY_NAME = re.compile(r"^Day \w+: ")  # the page counts the days itself
 _STATUS_WORDS = {"published": "published", "coaching": "coaching knowledge", "uncalibrated": "uncalibrated"}
 
 
@@ -79,6 +82,11 @@ def band_note(band: Mapping[str, Any] | None) -> str:
     return ", ".join(dict.fromkeys(p for p in parts if p))
 
 
+def chance(share: float) -> str:
+    """A probability in whole percent. It was rounded when it was stored, and no measurement makes 0 or 100 % of it."""
+    return percent(min(max(share, 1e-6), 1 - 1e-6))
+
+
 def balls(n: int) -> str:
     """`1 ball`, `3 balls`."""
     return f"{n}{NBSP}ball{'' if n == 1 else 's'}"
@@ -126,7 +134,7 @@ def finding_view(finding: Finding, metric: Metric | None, how_by_drill: Mapping[
         band_note=band_note(band),
         bar=range_bar_svg(value, ci95, band_limits(band), unit, per_delivery=singles) if value is not None else None,
         balls=balls(n) if value is not None else "",
-        chance_outside=percent(finding.confidence) if finding.confidence is not None and finding.kind == "technique" else "",
+        chance_outside=chance(finding.confidence) if finding.confidence is not None and finding.kind == "technique" else "",
         why=finding.why_it_matters,
         cues=tuple(finding.cues),
         drills=tuple(named_drill(text, how_by_drill) for text in finding.suggested_drills),
@@ -142,13 +150,13 @@ def metric_row(metric: Metric) -> MetricRow | None:
     singles = [d.value for d in metric.per_delivery]
     return MetricRow(
         label=metric.label,
-        value=value_with_interval(metric.value, metric.ci95, metric.unit),
+        value=value_with_interval(metric.value, metric.ci95, metric.unit).replace(" to ", f"{NBSP}to{NBSP}"),
         bar=range_bar_svg(metric.value, metric.ci95, band_limits(band), metric.unit, per_delivery=singles, labelled=False),
         band=band_words(band, metric.unit),
         band_note=band_note(band),
         balls=metric.n,
-        in_band=percent(metric.score) if metric.score is not None and band else "",
-        definition=metric.definition,
+        in_band=chance(metric.score) if metric.score is not None and band else "",
+        definition=_CATALOGUE_NAME.sub("", metric.definition),
     )
 
 
@@ -196,3 +204,17 @@ def other_drills(report: Report | None, shown: list[FindingView]) -> list[tuple[
     named = {name for view in shown for name, _ in view.drills}
     listed = [named_drill(d.name, {d.name: d.how}) for d in report.drills] if report else []
     return [drill for drill in listed if drill[0] not in named]
+
+
+def week(report: Report | None) -> list[str]:
+    """What to do on each day of the plan."""
+    plain = [_DAY_NAME.sub("", line) for line in report.one_week_plan] if report else []
+    return [line[:1].upper() + line[1:] for line in plain]
+
+
+def how_sure(findings: Findings | None, report: Report | None) -> list[str]:
+    """Every remark on how far to trust the page. The report's notes are left out where they are the findings' reasons over again."""
+    overall = [findings.overall_level_reason] if findings and findings.overall_level_reason else []
+    reasons = findings.confidence_reasons if findings else []
+    notes = report.notes if report and report.notes != reasons else []
+    return [*overall, *reasons, *notes]

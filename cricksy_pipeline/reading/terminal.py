@@ -20,7 +20,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cricksy_pipeline.analysis.documents import LEGACY_METRICS
-from cricksy_pipeline.reading.notation import band_limits, band_words, clock, percent, value_with_interval, words
+from cricksy_pipeline.reading.notation import band_limits, band_words, clock, percent, plain_number, value_with_interval, words
+from cricksy_pipeline.reading.report_view import chance
 
 MAX_FINDINGS = 3
 STAGE_WORDS = {
@@ -100,48 +101,63 @@ def _finding(index: int, finding: Mapping[str, Any]) -> RenderableType:
     return Group(title, *(Padding(line, (0, 0, 0, 3), expand=False) for line in lines if line), Text(""))
 
 
-def _how_to_film(findings: Mapping[str, Any]) -> list[RenderableType]:
-    """What to film to have the missing measures, each remedy once."""
-    by_remedy: dict[str, list[str]] = {}
-    for gap in map(_dict, _list(findings.get("not_measured"))):
-        if gap.get("how_to_film"):
-            by_remedy.setdefault(str(gap["how_to_film"]), []).append(str(gap.get("label") or gap.get("metric") or ""))
-    if not by_remedy:
+def _not_measured(results: Mapping[str, Any], findings: Mapping[str, Any]) -> list[RenderableType]:
+    """What could not be measured: measures with the same reason and remedy together, each measure once."""
+    stated = [_dict(gap) for gap in _list(findings.get("not_measured"))]
+    named = {gap.get("metric") for gap in stated}
+    metrics = {key: _dict(metric) for key, metric in _metrics(results).items()}
+    stated += [{"metric": key, **metric} for key, metric in metrics.items() if key not in named and not _has_number(metric)]
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for gap in stated:
+        why = (str(gap.get("reason") or "no reason was given"), str(gap.get("how_to_film") or ""))
+        grouped.setdefault(why, []).append(str(gap.get("label") or words(str(gap.get("metric") or "?"))))
+    if not grouped:
         return []
-    told = [Text.assemble((f"{', '.join(labels)}: ", "dim"), remedy) for remedy, labels in by_remedy.items()]
-    return [Text("To measure more", "bold"), *told, Text("")]
+    listed = Table.grid(padding=(0, 1))
+    for (reason, remedy), labels in grouped.items():
+        told = Text.assemble((", ".join(labels), "bold"), f": {reason}")
+        listed.add_row("-", told.append(f"\nTo measure it: {remedy}", "green") if remedy else told)
+    return [Text("What was not measured", "bold"), listed, Text("")]
 
 
-def _score_text(metric: Mapping[str, Any]) -> str:
-    score = metric.get("score")
-    return percent(score) if isinstance(score, (int, float)) else "–"
+def _metrics(results: Mapping[str, Any]) -> dict[str, Any]:
+    """All metrics, the five that every document carries first; a row of the earlier system may hold fewer."""
+    metrics = _dict(_dict(results.get("metrics")).get("metrics"))
+    first = [key for key in LEGACY_METRICS if key in metrics]
+    return {key: metrics[key] for key in dict.fromkeys([*first, *metrics])}
+
+
+def _has_number(metric: Mapping[str, Any]) -> bool:
+    return any(isinstance(metric.get(name), (int, float)) for name in ("value", "score"))
+
+
+def _good_range(metric: Mapping[str, Any]) -> str:
+    """`100–165`, `≤ 3.5`: the unit stands beside the value."""
+    low, high = band_limits(metric["band"]) if isinstance(metric.get("band"), (Mapping, list, tuple)) else (None, None)
+    if low is None or high is None:
+        return f"≤ {plain_number(high)}" if high is not None else f"≥ {plain_number(low)}" if low is not None else "–"
+    # A dash between negative numbers reads as another minus.
+    return f"{plain_number(low)} to {plain_number(high)}" if min(low, high) < 0 else f"{plain_number(low)}–{plain_number(high)}"
 
 
 def metrics_table(results: Mapping[str, Any]) -> Table | None:
-    """The five metrics that every results document carries; null ones with their reason. None where there are no metrics."""
-    metrics = _dict(_dict(results.get("metrics")).get("metrics"))
-    if not metrics:
+    """Every metric that was measured, within 80 columns. None where there are none."""
+    measured = {key: metric for key, metric in ((k, _dict(m)) for k, m in _metrics(results).items()) if _has_number(metric)}
+    if not measured:
         return None
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Measure", no_wrap=True)
-    table.add_column("Value, 95 %", no_wrap=True)
-    table.add_column("Good range", overflow="fold")
-    table.add_column("Balls", justify="right")
-    table.add_column("In range", justify="right")
-    for key in LEGACY_METRICS:
-        metric = _dict(metrics.get(key))
-        label = escape(str(metric.get("label") or words(key)))
-        value = _value_text({k: metric.get(k) for k in ("value", "ci95", "unit")})
-        if value:
-            band = metric.get("band")
-            limits = band_words(band_limits(band), str(metric.get("unit") or "")) if isinstance(band, Mapping) else "descriptive"
-            table.add_row(label, escape(value), escape(limits), str(metric.get("n", "")), _score_text(metric))
-        elif isinstance(metric.get("score"), (int, float)):  # a row of the earlier system: a bare score
-            table.add_row(label, "score only", "", "", _score_text(metric))
-        else:
-            table.add_row(
-                f"[dim]{label}[/]", "[dim]not measured[/]", f"[dim]{escape(str(metric.get('reason') or 'no reason was given'))}[/]", "", ""
-            )
+    table.add_column("Measure", min_width=20)
+    table.add_column("Value, 95 %", min_width=16)
+    table.add_column("Good", no_wrap=True)
+    table.add_column("Balls", justify="right", no_wrap=True)
+    table.add_column("Chance\nin range", justify="right", no_wrap=True)
+    for key, metric in measured.items():
+        # Without the band, the good range has a column of its own. A row of the earlier system has a bare score.
+        value = _value_text({name: metric.get(name) for name in ("value", "ci95", "unit")}) or "score only"
+        score = metric.get("score")
+        likely = chance(score) if isinstance(score, (int, float)) else "–"
+        label = str(metric.get("label") or words(key))
+        table.add_row(escape(label), escape(value), _good_range(metric), str(metric.get("n", "")), likely)
     return table
 
 
@@ -151,9 +167,10 @@ def _how_sure(findings: Mapping[str, Any], results: Mapping[str, Any]) -> Text:
     if label:
         text.append(f"Trust in the measurements: {label}" + (f" ({percent(score)})" if isinstance(score, (int, float)) else ""))
     rate = findings.get("detection_rate", _dict(results.get("pose_summary")).get("detection_rate_percent"))
-    if isinstance(rate, (int, float)):
+    reasons = [str(reason) for reason in _list(findings.get("confidence_reasons"))]
+    if isinstance(rate, (int, float)) and not any("found in" in reason for reason in reasons):
         text.append(f"{chr(10) if text else ''}Player found in {rate:.0f} % of the frames looked at")
-    for reason in _list(findings.get("confidence_reasons")):
+    for reason in reasons:
         text.append(f"\n- {reason}", "dim")
     return text
 
@@ -178,7 +195,7 @@ def _failure(read: Mapping[str, Any]) -> Text:
 
 
 def print_result(read: BaseModel | Mapping[str, Any], console: Console, *, report_path: str | None = None) -> None:
-    """Print one analysis: headline, one priority, the findings, the five metrics, how sure, and where the page is.
+    """Print one analysis: headline, one priority, the findings, what was and was not measured, how sure, and where the page is.
 
     Args:
         read: `VideoAnalysisJobRead`, or the JSON that the API answers. Rows of any age and status.
@@ -194,6 +211,8 @@ def print_result(read: BaseModel | Mapping[str, Any], console: Console, *, repor
     parts: list[RenderableType] = [Text(headline(row), "bold"), Text(f"Job {row.get('id') or row.get('job_id') or '?'}", "dim"), Text("")]
     if row.get("status") == "failed":
         parts += [_failure(row), Text("")]
+        if results:
+            parts += [Text("The first look came before that", "bold"), Text("")]
     if priority := _priority(listed):
         parts += [priority, Text("")]
     if report.get("summary"):
@@ -201,14 +220,15 @@ def print_result(read: BaseModel | Mapping[str, Any], console: Console, *, repor
     parts += [_finding(i, f) for i, f in enumerate(listed[:MAX_FINDINGS], 1)]
     if table := metrics_table(results):
         parts += [Text("What was measured", "bold"), table, Text("")]
-    parts += _how_to_film(findings)
+    parts += _not_measured(results, findings)
     if sure := _how_sure(findings, results):
         parts += [Text("How sure", "bold"), sure, Text("")]
     if not results and row.get("status") in ("queued", "awaiting_upload", "quick_running", "processing"):
         parts += [Text("Nothing to read yet."), Text("")]
-    if report_path:
-        parts.append(Text.assemble(("Report: ", "bold"), report_path, overflow="fold"))
     console.print(Group(*parts))
+    if report_path:
+        # Not folded: a terminal that breaks the line itself copies it whole.
+        console.print(Text.assemble(("Report: ", "bold"), report_path), soft_wrap=True)
 
 
 @contextmanager

@@ -72,3 +72,11 @@ def empty_net(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("clips") / "empty_net.mp4"
     write_clip(ClipSpec(seconds=2, fps=15, width=320, height=180, player=False), path, workers=1)
     return path
+
+
+@pytest.fixture(scope="session")
+def glimpse(tmp_path_factory) -> Path:
+    """One second of a batter: found in every frame, too short to measure anything. The cheapest run there is."""
+    path = tmp_path_factory.mktemp("clips") / "glimpse.mp4"
+    write_clip(ClipSpec(seconds=1, fps=15, width=320, height=180), path, workers=1)
+    return path

@@ -7,17 +7,20 @@ import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cricksy_pipeline.analysis.documents import Band, Event, Series
+from cricksy_pipeline.analysis.documents import Band, Event, MetricsBlock, Series
+from cricksy_pipeline.analysis.metrics.catalogue import catalogue
 from cricksy_pipeline.reading.broken_time import stretches
+from cricksy_pipeline.reading.judged import HEIGHT_OF_CURVE, Judged, judged_on
 from cricksy_pipeline.reading.plots import MAX_POINTS, metrics_png, series_svg, sparkline_svg_data_uri, thinned
 from cricksy_pipeline.reading.range_bar import range_bar_svg, standing
 from cricksy_pipeline_tests.reading.sample_documents import drive_results, nobody_results
 
 SVG = "{http://www.w3.org/2000/svg}"
 BAND = Band(low=100, high=165, source="house default", status="uncalibrated")
+AT_HALF_A_SECOND = Judged(BAND, ((0.5, 140.0),))
 values = st.lists(st.one_of(st.none(), st.floats(-1e4, 1e4)), max_size=300)
 
 
@@ -32,7 +35,7 @@ def line_of(svg: str) -> str:
 @settings(max_examples=60)
 @given(values, st.booleans())
 def test_any_series_gives_well_formed_svg_or_says_that_nothing_was_read(value, banded):
-    svg = series_svg(series_of(value), [], BAND if banded else None)
+    svg = series_svg(series_of(value), [], [AT_HALF_A_SECOND] if banded else [])
     root = ET.fromstring(svg)
     if all(v is None for v in value):
         assert root.tag == "p" and "nothing could be read" in svg
@@ -74,6 +77,42 @@ def test_events_are_marked_at_their_time_and_named():
     assert "release" not in svg, "an event outside the series has no place on its axis"
 
 
+def judged_block(series_name: str = "front_knee_deg") -> MetricsBlock:
+    """A measured drive whose knee metric and curve have the names of the catalogue, three balls at 1.70, 6.42 and 11.18 s."""
+    block = drive_results().metrics
+    knee = block.metrics["front_knee_brace_score"].model_copy(update={"series": series_name})
+    curve = block.series["front_knee_angle"]
+    return block.model_copy(update={"metrics": {"front_knee_brace_score": knee}, "series": {series_name: curve}})
+
+
+def test_a_band_is_drawn_at_the_moments_it_is_for_and_nowhere_else():
+    block = judged_block()
+    (judged,) = judged_on(block, "front_knee_deg")
+    assert [t for t, _ in judged.readings] == [1.70, 6.42, 11.18]
+    root = ET.fromstring(series_svg(block.series["front_knee_deg"], [], [judged]))
+    strips = [float(e.get("width")) for e in root.iter(f"{SVG}rect") if e.get("class") == "band"]
+    assert len(strips) == 3 and sum(strips) < 0.2 * 440
+    assert len([e for e in root.iter(f"{SVG}circle") if e.get("class") == "reading"]) == 3
+
+
+def test_a_curve_that_a_band_does_not_judge_gets_none():
+    assert judged_on(judged_block("ankles_apart"), "ankles_apart") == ()
+    other_unit = judged_block()
+    other_unit.series["front_knee_deg"].unit = "rad"
+    assert judged_on(other_unit, "front_knee_deg") == ()
+
+
+def test_a_moment_between_two_stretches_has_no_place_for_its_band():
+    curve = series_of([100.0] * 30)
+    assert "<rect" not in series_svg(curve, [], [Judged(BAND, ((5.0, 120.0),))])
+
+
+def test_every_judged_curve_is_one_that_the_catalogue_reads_that_metric_from():
+    told = catalogue()
+    keys = [*told.legacy.values(), *({key: [code] for key, code in mode.items()} for mode in told.further.values())]
+    assert {(key, told.entries[code].series) for mode in keys for key, codes in mode.items() for code in codes} >= HEIGHT_OF_CURVE
+
+
 def test_labels_that_would_cover_each_other_are_left_to_the_hover_text():
     events = [Event(name="front_foot_contact", t_s=0.5 + i / 1000, sigma_s=0.01, frame=15) for i in range(10)]
     root = ET.fromstring(series_svg(series_of([float(i) for i in range(60)]), events))
@@ -87,7 +126,8 @@ def test_a_hostile_label_stays_a_label():
     assert "<script" not in svg and ET.fromstring(svg).get("aria-label").startswith('"/><script>')
 
 
-@settings(max_examples=40)
+# Making 600 numbers and more takes its time on a busy machine, which is no fault of the code.
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(st.none(), st.floats(-1e4, 1e4)), min_size=MAX_POINTS + 1, max_size=3 * MAX_POINTS))
 def test_thinning_keeps_time_order_and_the_extremes(value):
     kept = thinned([(i / 30, v) for i, v in enumerate(value)])
@@ -124,6 +164,20 @@ def test_the_picture_for_dagster_is_about_1000_wide_and_small():
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         assert 950 <= image.shape[1] <= 1050 and len(data) < 150_000
         assert (image != 255).any(), "an empty picture tells nothing"
+
+
+def test_the_names_of_events_stand_once_above_all_panels_so_that_none_covers_another(monkeypatch):
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    legends, inside = [], []
+    real = Figure.legend
+    monkeypatch.setattr(Figure, "legend", lambda self, **given: legends.append(given["handles"]) or real(self, **given))
+    monkeypatch.setattr(Axes, "annotate", lambda *given, **_: inside.append(given))
+    metrics_png(judged_block())
+    (handles,) = legends
+    labels = [handle.get_label() for handle in handles]
+    assert labels[:3] == ["top of backlift", "front-foot down", "contact"] and len(set(labels)) == 5 and not inside
 
 
 def test_the_range_bar_tells_inside_from_outside_from_undecided():

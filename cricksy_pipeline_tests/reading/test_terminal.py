@@ -47,7 +47,34 @@ def test_a_done_analysis_leads_with_one_cue_and_then_says_how_much_and_when():
 def test_the_five_metrics_are_all_there_measured_or_with_their_reason():
     text = " ".join(printed(done(drive_results()), width=160).split())
     assert all(label in text for label in LABELS.values())
-    assert text.count("not measured") == 2 and "One camera cannot see the hips" in text
+    measured, _, missing = text.partition("What was not measured")
+    assert "One camera cannot see the hips" in missing and "One camera cannot see the hips" not in measured
+    assert "To measure it: Film once more from in front" in missing
+
+
+@pytest.mark.parametrize("results", [drive_results(), nobody_results()], ids=["drive", "nobody"])
+def test_nothing_but_the_address_of_the_report_is_wider_than_80_columns(results):
+    lines = printed(done(results), width=80, report_path="/a" * 80).splitlines()
+    assert max(len(line) for line in lines[:-1]) <= 80 and lines[-1].endswith("/a" * 80)
+
+
+def test_at_80_columns_the_table_keeps_every_number_whole_and_one_line_a_measure():
+    lines = printed(done(drive_results()), width=80).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("What was measured"))
+    assert [lines[start + i].split()[-2:] for i in (3, 4, 5)] == [["1", "%"], ["94", "%"], ["1", "%"]]
+    assert "≤ 3.5" in lines[start + 3] and "−15 to 15" in lines[start + 4] and "100–165" in lines[start + 5]
+
+
+def test_measures_with_the_same_reason_share_one_line():
+    text = " ".join(printed(done(nobody_results()), width=100).split())
+    assert text.count("Stand square to the crease") == 1 and ", ".join(LABELS.values()) in text
+
+
+def test_a_failed_job_with_a_first_look_says_what_is_what():
+    row = {**done(drive_results()), "status": "failed", "error_message": "The run was stopped.", "error_code": "CANCELED"}
+    row = {**row, "quick_results": row.pop("deep_results")}
+    text = printed(row)
+    assert text.index("The run was stopped.") < text.index("The first look came before that") < text.index("What was measured")
 
 
 def test_a_clip_with_nobody_in_it_is_told_how_to_film():
@@ -93,6 +120,7 @@ def test_rows_of_the_earlier_system_are_printed_as_far_as_they_go(row):
 def test_square_brackets_in_the_data_are_words_not_markup():
     row = done(drive_results())
     row["deep_results"]["metrics"]["metrics"]["elbow_drop_score"]["reason"] = "[/red] seen [link=http://x]here"
+    row["deep_findings"]["not_measured"] = []
     row["deep_findings"]["findings"][0]["title"] = "[red]Head[/red]"
     text = " ".join(printed(row, width=200).split())
     assert "[/red] seen [link=http://x]here" in text and "[red]Head[/red]" in text
