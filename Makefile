@@ -15,7 +15,7 @@ demo: $(INSTALLED)   ## render the sample clip, analyse it, print the findings
 test: $(INSTALLED)   ## the whole default suite
 	$(BIN)/ruff check cricksy_pipeline cricksy_pipeline_tests
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not slow'
 
 test-slow: $(INSTALLED) ## long suites: faults, soak, one-minute network watch
 	$(BIN)/python -m pytest -m slow

@@ -1,0 +1,147 @@
+"""The commands as a person types them: real processes, the embedded stack in a folder of their own, the API over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from cricksy_pipeline.sample.clip import ClipSpec, write_clip
+from cricksy_pipeline.settings import Settings
+
+COMMAND = "import sys; from cricksy_pipeline.cli import main; sys.argv[0] = 'cricksy'; main()"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("embedded")
+
+
+@pytest.fixture(scope="module")
+def environment(folder) -> dict[str, str]:
+    own = {"CRICKSY_DATA_DIR": str(folder / "data"), "CRICKSY_MODEL_DIR": str(Settings().models), "COLUMNS": "100"}
+    return {**{k: v for k, v in os.environ.items() if not k.startswith(("CRICKSY_", "DAGSTER_"))}, **own}
+
+
+@pytest.fixture(scope="module")
+def cricksy(environment):
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, "-c", COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=240)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def submitted(cricksy, folder) -> tuple[str, subprocess.CompletedProcess]:
+    clip = folder / "glimpse.mp4"
+    write_clip(ClipSpec(seconds=1, fps=15, width=320, height=180), clip, workers=1)
+    result = cricksy("submit", str(clip), "--mode", "batting")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout.split("job ")[1].split()[0], result
+
+
+def test_submit_analyses_prints_what_was_found_and_names_a_report_that_is_there(submitted):
+    job_id, result = submitted
+
+    assert "Traceback" not in result.stdout + result.stderr
+    path = "".join(result.stdout.split("Report:")[1].split())
+    assert job_id in path and path.endswith("report.html")
+    assert Path(path).read_text().startswith("<!doctype html>") or "<html" in Path(path).read_text()
+
+
+def test_status_says_what_the_api_would_answer(cricksy, submitted):
+    job_id, _ = submitted
+
+    answer = json.loads(cricksy("status", job_id, "--json").stdout)
+
+    assert (answer["id"], answer["status"], answer["stage"], answer["progress_pct"]) == (job_id, "done", "DONE", 100)
+    assert answer["missing_artifacts"] == [] and answer["deep_findings"] and answer["deep_report"]
+
+
+def test_the_api_serves_the_row_and_the_page(cricksy, submitted, environment):
+    job_id, _ = submitted
+    expected = json.loads(cricksy("status", job_id, "--json").stdout)
+
+    with serving(environment) as address:
+        row = json.loads(get(f"{address}/api/coaches/plus/analysis-jobs/{job_id}"))
+        page = get(f"{address}/api/coaches/plus/analysis-jobs/{job_id}/report.html").decode()
+
+    assert row["deep_findings"] == expected["deep_findings"]
+    assert row["status"] == "done" and "<html" in page
+
+
+def test_a_bad_file_is_one_clear_message_and_exit_status_one(cricksy, folder):
+    letter = folder / "letter.mp4"
+    letter.write_text("Dear coach")
+
+    result = cricksy("submit", str(letter), "--mode", "bowling")
+
+    assert result.returncode == 1
+    assert "NOT_A_VIDEO" in result.stdout and "Traceback" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(("--mode", "juggling"), "MODE_UNSUPPORTED"), (("--mode", ""), "MODE_MISSING")])
+def test_a_mode_that_is_missing_or_unknown_is_refused_before_anything_is_stored(cricksy, folder, arguments, code):
+    stored = sorted((folder / "data" / "store").rglob("*"))
+
+    result = cricksy("submit", str(folder / "glimpse.mp4"), *arguments)
+
+    assert result.returncode == 1 and code in result.stdout
+    assert sorted((folder / "data" / "store").rglob("*")) == stored
+
+
+def test_an_unknown_job_is_said_in_one_line(cricksy):
+    result = cricksy("status", "nosuchjob")
+
+    assert result.returncode == 1
+    assert "There is no job nosuchjob." in result.stdout and "Traceback" not in result.stderr
+
+
+class serving:
+    """The API in a process of its own, on a free port of the loopback."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "--factory",
+            "cricksy_pipeline.serve_api:app",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ]
+        self.address = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def __enter__(self) -> str:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                get(f"{self.address}/healthz")
+                return self.address
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    self.__exit__()
+                    raise
+                time.sleep(0.2)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def get(address: str) -> bytes:
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        return answer.read()
