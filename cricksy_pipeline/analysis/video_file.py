@@ -132,5 +132,5 @@ def _unreadable(path: Path, error: Exception) -> CricksyError:
     with path.open("rb") as file:
         head = file.read(16)
     if any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES):
-        return CricksyError(ErrorCode.VIDEO_CORRUPT, f"{path.name} starts like a video but cannot be opened; it is damaged or incomplete")
-    return CricksyError(ErrorCode.NOT_A_VIDEO, f"{path.name} is not a video file")
+        return CricksyError(ErrorCode.VIDEO_CORRUPT, "The file starts like a video but cannot be opened: it is damaged or incomplete.")
+    return CricksyError(ErrorCode.NOT_A_VIDEO, "The file is not a video.")

@@ -31,7 +31,7 @@ def decimals(spread: float | None, value: float | None = None) -> int:
     size = spread if spread else (abs(value) / 30 if value else None)
     if not size or not math.isfinite(size):
         return 1
-    return min(3, max(0, math.ceil(-math.log10(size / 3))))
+    return min(3, max(0, math.ceil(-math.log10(max(size / 3, 1e-9)))))
 
 
 def number(value: float, places: int) -> str:

@@ -51,7 +51,7 @@ def test_correct_technique_yields_no_finding(motion, mode, view, mirror):
         ("side", {"knee_collapse": 62.0}, "FRONT_KNEE_FOLDS"),
         ("front", {"head_fall": 16.0}, "FALLS_TO_OFF"),
         ("front", {"head_fall": 24.0}, "FALLS_TO_OFF"),
-        ("front", {"low_elbow": 1.0}, "LEAD_ELBOW_LOW"),
+        ("front", {"low_elbow": 0.6}, "LEAD_ELBOW_LOW"),
     ],
 )
 @pytest.mark.parametrize("mirror", [False, True])

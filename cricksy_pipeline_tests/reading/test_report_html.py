@@ -14,7 +14,7 @@ import pytest
 from cricksy_pipeline.analysis.documents import AnalysisResults
 from cricksy_pipeline.reading.pictures import player_picture
 from cricksy_pipeline.reading.report_html import render_report_html
-from cricksy_pipeline.reading.report_view import named_drill
+from cricksy_pipeline.reading.report_view import chance, metric_row, named_drill, week
 from cricksy_pipeline_tests.reading.sample_documents import drive_results, moment, nobody_results, numbers_in
 
 HOSTILE = """"><script>alert('x')</script><img src=http://evil.example/x onerror=alert(1)> & {{ 7 * 7 }}"""
@@ -308,3 +308,20 @@ def test_a_moment_without_a_score_is_shown_like_any_other():
     first = results.findings.findings[0]
     bare = first.model_copy(update={"video_evidence": first.video_evidence.model_copy(update={"worst_frames": [moment(61.999, None)]})})
     assert "1:02.00" in render(findings=results.findings.model_copy(update={"findings": [bare]}))
+
+
+def test_the_page_counts_the_days_itself_and_repeats_no_remark():
+    results = drive_results()
+    results.report.one_week_plan[0] = "Day one: watch the moments together."
+    results.report.notes = list(results.findings.confidence_reasons)
+    assert week(results.report)[0] == "Watch the moments together."
+    html = render(results)
+    assert "Day one" not in html.partition("<details>")[0]
+    assert all(html.count(f"<li>{reason}</li>") == 1 for reason in results.findings.confidence_reasons)
+
+
+def test_no_chance_is_shown_as_certain_and_no_definition_with_its_catalogue_name():
+    assert [chance(p).replace("\u00a0", " ") for p in (0.0, 0.5, 1.0)] == ["under 1 %", "50 %", "over 99 %"]
+    metric = next(m for m in drive_results().metrics.metrics.values() if m.value is not None)
+    row = metric_row(metric.model_copy(update={"definition": "B5T: Time from the front foot landing to contact."}))
+    assert row.definition == "Time from the front foot landing to contact."

@@ -102,7 +102,7 @@ def test_a_done_row_of_the_earlier_system_without_findings_and_report_is_not_cal
     ("column", "value", "reason"),
     [
         ("deep_findings", {"overall_level": "low"}, "no list of findings"),
-        ("deep_findings", {"findings": []}, "no overall_level"),
+        ("deep_findings", {"findings": []}, "neither an overall_level nor a reason"),
         ("deep_report", {"text": "  "}, "no text"),
         ("stage", "DEEP", "at stage DEEP"),
     ],
