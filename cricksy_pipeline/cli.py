@@ -134,11 +134,11 @@ def _analyse(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool =
 
 @contextmanager
 def _following(jobs: JobStore, job_id: str) -> Iterator[None]:
-    """A progress bar that shows what the row says: the terminal never knows more than a reader does."""
-    from cricksy_pipeline.reading.terminal import job_progress
+    """A progress bar that shows what the row says: the terminal never knows more than a reader does. In a log file, a line a stage."""
+    from cricksy_pipeline.reading.terminal import job_lines, job_progress
 
     stop = threading.Event()
-    with job_progress(console) as show:
+    with (job_progress if console.is_terminal else job_lines)(console) as show:
 
         def follow() -> None:
             while True:
@@ -158,6 +158,9 @@ def _following(jobs: JobStore, job_id: str) -> Iterator[None]:
 
 @contextmanager
 def _steps() -> Iterator[Callable[[str], None]]:
+    if not console.is_terminal:
+        yield lambda text: console.print(text, highlight=False)
+        return
     with console.status("") as spinner:
         yield lambda text: spinner.update(text)
 

@@ -74,6 +74,7 @@ def _environment(settings: Settings, api_port: int) -> dict[str, str]:
         "CRICKSY_DAGSTER_DATABASE_URL": stack.dagster_database_url(settings),
         "CRICKSY_PUBLIC_URL": f"http://{HOST}:{api_port}",
         "DAGSTER_HOME": str(prepare_home(settings)),
+        "MPLCONFIGDIR": str(settings.folder / "matplotlib"),
         "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet))),
     }
 

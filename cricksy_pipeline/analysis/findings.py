@@ -252,7 +252,9 @@ def _confidence(
     for share in shares:
         score *= max(share, 1e-6) ** (1 / len(shares))
     more = "" if n >= 6 else "; 6 or more would be better"
-    reasons = [f"The player was found in {detection_rate:.0f} % of the pictures.", f"{balls(n).capitalize()} measured{more}."]
+    reasons = [f"{balls(n).capitalize()} measured{more}."]
+    if detection_rate < 90:
+        reasons.insert(0, f"The player was found in only {detection_rate:.0f} % of the pictures.")
     if sharp and min(sharp) < 0.7:
         reasons.append("At least one interval is as wide as the band it is held against.")
     if _ambiguous(subject):

@@ -6,6 +6,7 @@ Belongs here: what `cricksy submit` needs of Dagster. Does not belong here: daem
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
@@ -30,7 +31,8 @@ def run_analysis(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bo
     # Dagster finds its instance by environment. The same storage as `cricksy dev`, so that this run stands in its pages.
     os.environ.setdefault("DAGSTER_HOME", str(prepare_home(settings)))
     os.environ.setdefault("CRICKSY_DAGSTER_DATABASE_URL", stack.dagster_database_url(settings))
-    with dg.DagsterInstance.get() as instance:
+    os.environ.setdefault("MPLCONFIGDIR", str(settings.folder / "matplotlib"))
+    with _instance(Path(os.environ["DAGSTER_HOME"])) as instance:
         instance.add_dynamic_partitions(videos.name, [job_id])
         job = build_definitions(settings).resolve_job_def(analysis.name)
         run_id = str(uuid4())
@@ -42,3 +44,11 @@ def run_analysis(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bo
             # A fault in Dagster itself, outside every stage, would leave the row running. Changes nothing where the row has ended.
             jobs.fail(job_id, run_id, ErrorCode.INTERNAL, "The run ended outside every stage; its log in Dagster says why.")
         return result.success
+
+
+def _instance(home: Path) -> dg.DagsterInstance:
+    """The instance of that home, without capture of standard output: captured, the terminal's progress bar would go to a log file."""
+    from dagster._core.instance.ref import InstanceRef
+
+    uncaptured = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"compute_logs": uncaptured}))

@@ -251,6 +251,24 @@ def job_progress(console: Console, description: str = "Analysing") -> Iterator[C
         def update(stage: str | None, pct: float) -> None:
             nonlocal furthest
             furthest = max(furthest, min(float(pct), 100.0))
-            progress.update(task, completed=furthest, stage=escape(STAGE_WORDS.get(stage or "", words((stage or "").lower()))))
+            progress.update(task, completed=furthest, stage=escape(_stage_words(stage)))
 
         yield update
+
+
+@contextmanager
+def job_lines(console: Console, description: str = "Analysing") -> Iterator[Callable[[str | None, float], None]]:
+    """`job_progress` for a log file: one line whenever the stage changes."""
+    said: str | None = None
+
+    def update(stage: str | None, pct: float) -> None:
+        nonlocal said
+        if stage != said:
+            said = stage
+            console.print(f"{description}: {_stage_words(stage)} ({pct:.0f} %)", highlight=False, markup=False)
+
+    yield update
+
+
+def _stage_words(stage: str | None) -> str:
+    return STAGE_WORDS.get(stage or "", words((stage or "").lower()))

@@ -78,6 +78,8 @@ def _listener() -> int:
 
 
 def _child() -> None:
+    # Once it waits for an answer to its wish for a socket, nothing but SIGKILL ends it: it must not outlive who would answer.
+    ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
     print(_listener(), flush=True)
     sys.stdin.readline()
 

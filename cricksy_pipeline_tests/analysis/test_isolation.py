@@ -129,17 +129,21 @@ def test_no_credential_of_the_parent_reaches_the_child(monkeypatch):
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_no_child_outlives_its_parent(ending):
     code = (
-        "import time\n"
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job is born deaf to it
         "from cricksy_pipeline.analysis.isolation import Worker\n"
         f"with Worker({CHILD!r}) as worker:\n"
         "    worker.call('hang', {}, on_progress=lambda said: print(said['pid'], flush=True))\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as parent:
-        pid = int(parent.stdout.readline())
-        assert alive(pid)
-        parent.send_signal(ending)
-        parent.wait(20)
+        try:
+            pid = int(parent.stdout.readline())
+            assert alive(pid)
+            parent.send_signal(ending)
+            parent.wait(20)
+        finally:
+            parent.kill()
     assert gone(pid)
 
 

@@ -28,7 +28,7 @@ ARRAYS = ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world"
 def clip(name: str) -> Path:
     path = CLIPS / name
     if not path.is_file():
-        pytest.skip(f"the real clip {name} is not on this machine (see CREDITS of shared/clips)")
+        pytest.skip(f"the real clip {name} is not on this machine (see INDEX.md of shared/clips)")
     return path
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cricksy_pipeline.sample.clip import ClipSpec, write_clip
+from cricksy_pipeline.sample.pattern import write_pattern_clip
 from cricksy_pipeline.settings import Settings
 
 COMMAND = "import sys; from cricksy_pipeline.cli import main; sys.argv[0] = 'cricksy'; main()"
@@ -102,6 +105,35 @@ def test_an_unknown_job_is_said_in_one_line(cricksy):
 
     assert result.returncode == 1
     assert "There is no job nosuchjob." in result.stdout and "Traceback" not in result.stderr
+
+
+def test_a_person_at_a_terminal_sees_the_bar_move(environment, folder):
+    video = folder / "minute.mp4"
+    write_pattern_clip(video, [i / 10 for i in range(600)], size=(320, 240))
+    screen, keyboard = pty.openpty()
+    command = [sys.executable, "-c", COMMAND, "submit", str(video), "--mode", "fielding"]
+    with subprocess.Popen(command, env={**environment, "TERM": "xterm"}, stdin=keyboard, stdout=keyboard, stderr=keyboard) as process:
+        os.close(keyboard)
+        seen = everything_on(screen)
+        assert process.wait(60) == 0, seen
+
+    percents = {int(number) for number in re.findall(r"(\d+)%", seen)}
+    assert len(percents - {0, 100}) >= 4, percents
+    assert "Traceback" not in seen
+
+
+def everything_on(screen: int) -> str:
+    parts = []
+    while True:
+        try:
+            part = os.read(screen, 65536)
+        except OSError:  # Linux: the last process at this terminal is gone
+            break
+        if not part:
+            break
+        parts.append(part)
+    os.close(screen)
+    return b"".join(parts).decode(errors="replace")
 
 
 class serving:

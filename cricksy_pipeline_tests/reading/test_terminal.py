@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from cricksy_pipeline.reading.terminal import job_progress, print_result
+from cricksy_pipeline.reading.terminal import job_lines, job_progress, print_result
 from cricksy_pipeline_tests.reading.sample_documents import LABELS, drive_results, nobody_results
 
 
@@ -136,3 +136,19 @@ def test_the_progress_bar_never_runs_backwards_or_past_its_end(told, shown):
         for stage, pct in told:
             update(stage, pct)
     assert f" {shown} " in console.file.getvalue()
+
+
+def test_in_a_log_file_each_stage_is_one_line():
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+
+    with job_lines(console) as show:
+        for stage, percent in (("QUEUED", 0), ("QUICK", 3), ("QUICK", 40), ("QUICK_DONE", 50), ("DEEP", 60), ("DONE", 100)):
+            show(stage, percent)
+
+    assert [line.strip() for line in console.file.getvalue().splitlines()] == [
+        "Analysing: waiting for a worker (0 %)",
+        "Analysing: first look (3 %)",
+        "Analysing: first look done (50 %)",
+        "Analysing: every ball (60 %)",
+        "Analysing: done (100 %)",
+    ]
