@@ -71,6 +71,8 @@ class DeliverySettings:
     take_hands_apart: float = 0.12
     take_slows_to: float = 0.35
     take_slows_within_s: float = 0.25
+    take_held_s: float = 0.15
+    """Hands that hold a ball stay together this long; a clap overhead parts at once (a jumping man had been read as a catch)."""
     pick_up_wrist_height: float = 0.12
     """The lower wrist is this near to the lower ankle."""
     pick_up_hip_height: float = 0.42

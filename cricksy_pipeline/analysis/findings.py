@@ -114,7 +114,7 @@ def _technique(item: _Judged, block: MetricsBlock, duration_s: float) -> Finding
         level=_GOODNESS[how_bad],
         message=(
             f"{metric.label}: {quantity(metric.value, metric.unit)}, likely between {number(low, metric.unit)} and "
-            f"{number(high, metric.unit)}, in {balls(metric.n)}; sound is {band_in_words(band, metric.unit)}."
+            f"{number(high, metric.unit)}, in {balls(metric.n)}; good is {band_in_words(band, metric.unit)}."
         ),
         evidence={
             "value": metric.value,

@@ -14,7 +14,7 @@ from cricksy_pipeline.analysis.overarm import find_overarm
 
 
 def find_takes(track: Track, settings: DeliverySettings) -> list[FoundDelivery]:
-    """Takes and catches: both hands, together, stop a fast movement."""
+    """Takes and catches: both hands, together, stop a fast movement and stay together."""
     t = track.t_s
     hands = track.middle("wrist") - track.middle("hip")
     size = body_height_px(track.xy)
@@ -27,6 +27,8 @@ def find_takes(track: Track, settings: DeliverySettings) -> list[FoundDelivery]:
         if not len(slow):
             continue
         take_s = float(t[after][slow[0]])
+        if not np.max(apart[track.span(take_s, take_s + settings.take_held_s)]) <= settings.take_hands_apart:
+            continue
         start, end = max(t[0], take_s - settings.window_before_s), min(t[-1], take_s + settings.window_after_s)
         found.append(FoundDelivery(float(start), float(end), {"take": event_at(track, take_s, 0.03)}, track, size, None, None, 0))
     return found

@@ -14,7 +14,7 @@ import numpy as np
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults, Findings, MetricsBlock, PoseSummary, Report, ResultsMeta
 from cricksy_pipeline.analysis.findings import build_findings
 from cricksy_pipeline.analysis.kinematics import body_height_px
-from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, Landmarks
+from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, INDEX, Landmarks
 from cricksy_pipeline.analysis.metrics.measure import measure
 from cricksy_pipeline.analysis.report import build_report
 from cricksy_pipeline.sample.clip import ClipSpec, Faults, truth_landmarks
@@ -68,6 +68,20 @@ def standing(seconds: float = 4.0, fps: float = 30.0) -> Landmarks:
     return noisy(replace(base, xy=np.repeat(base.xy[:1], len(base), axis=0), t_s=np.arange(len(base)) / fps), 0.015)
 
 
+def raising_both_hands(held_together_s: float, fps: float = 30.0) -> Landmarks:
+    """Someone whose hands, wide apart at his sides, come up fast, meet overhead, stay together so long and part again: a clap or a catch."""
+    base = player(fps=30, seconds=4.0)
+    t, size = np.arange(len(base)) / fps, body_height_px(base.xy.astype(float))
+    xy = np.repeat(base.xy[:1], len(base), axis=0).astype(float)
+    meet_s, move_s = 1.5, 0.3
+    raised = np.interp(t, [meet_s - move_s, meet_s, meet_s + held_together_s, meet_s + held_together_s + move_s], [0, 1, 1, 0])
+    middle = (xy[:, INDEX["left_hip"]] + xy[:, INDEX["right_hip"]]) / 2
+    for side, sign in (("left", 1), ("right", -1)):
+        wide = sign * size * (0.03 + 0.30 * np.minimum(1 - raised, 0.5) * 2)
+        xy[:, INDEX[f"{side}_wrist"]] = middle + np.stack([wide, -0.55 * size * raised], -1)
+    return noisy(replace(base, xy=xy.astype(np.float32), t_s=t), 0.005)
+
+
 def walking(seconds: float = 8.0, fps: float = 30.0) -> Landmarks:
     """Someone walking across the picture, arms and legs swinging in turn."""
     base = player(fps=30, seconds=seconds)
@@ -75,8 +89,6 @@ def walking(seconds: float = 8.0, fps: float = 30.0) -> Landmarks:
     xy = np.repeat(base.xy[:1], len(base), axis=0).astype(float)
     xy[..., 0] += (0.6 * size * t)[:, None]
     swing = 0.12 * size * np.sin(2 * np.pi * 0.9 * t)
-    from cricksy_pipeline.analysis.landmarks import INDEX
-
     for side, sign in (("left", 1), ("right", -1)):
         hip = xy[:, INDEX[f"{side}_hip"]]
         for part, reach in (("wrist", 1.0), ("pinky", 1.1), ("index", 1.1), ("thumb", 1.1), ("elbow", 0.4)):

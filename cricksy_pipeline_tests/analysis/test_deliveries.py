@@ -20,6 +20,7 @@ from cricksy_pipeline_tests.analysis.players import (
     nobody,
     on_grid,
     player,
+    raising_both_hands,
     standing,
     walking,
     with_bursts,
@@ -125,3 +126,10 @@ def test_times_shifted_by_an_hour_shift_every_event_by_an_hour():
     (a,), (b,) = find_deliveries(seen, BATTING), find_deliveries(late, BATTING)
     shifts = np.array([b.events[name].t_s - a.events[name].t_s for name in a.events])
     assert shifts == pytest.approx(np.full(len(shifts), 3600.0), abs=0.006)
+
+
+def test_hands_that_meet_and_hold_are_a_catch_and_a_clap_is_none():
+    caught = find_deliveries(raising_both_hands(held_together_s=0.8), FIELDING)
+    assert [sorted(ball.events) for ball in caught] == [["take"]]
+    assert caught[0].events["take"].t_s == pytest.approx(1.5, abs=0.1)
+    assert find_deliveries(raising_both_hands(held_together_s=0.05), FIELDING) == []
