@@ -13,7 +13,7 @@ demo: $(INSTALLED)   ## render the sample clip, analyse it, print the findings
 	@$(BIN)/cricksy demo
 
 test: $(INSTALLED)   ## the whole default suite
-	$(BIN)/ruff check cricksy_pipeline cricksy_pipeline_tests
+	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest
 

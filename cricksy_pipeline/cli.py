@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from rich.console import Console
 from cricksy_pipeline import stack
 from cricksy_pipeline.errors import CricksyError
 from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.stop_signals import stopped_by_signal
 
 if TYPE_CHECKING:
     from cricksy_pipeline.store.jobs import JobStore
@@ -99,37 +100,37 @@ def dev(
 
 def main() -> None:
     """Entry point: a known error is one line and an advice, not a stack trace."""
+    from cricksy_pipeline.store.sessions import UnknownJob
+
     try:
         app()
     except CricksyError as error:
-        console.print(f"[red bold]{error.code}[/] {error.message}\n{error.advice}", highlight=False)
+        advice = "" if isinstance(error, UnknownJob) else f"\n{error.advice}"
+        console.print(f"[red bold]{error.code}[/] {error.message}{advice}", highlight=False)
         raise SystemExit(1) from None
 
 
 def _open(settings: Settings):
-    stack.migrate(settings)
+    stack.prepare_database(settings)
     return stack.open_job_store(settings), stack.open_object_store(settings)
 
 
 def _show(settings: Settings, jobs: JobStore, objects, job_id: str) -> int:
     from cricksy_pipeline.reading.terminal import print_result
     from cricksy_pipeline.store.job_read import read_job
-    from cricksy_pipeline.store.keys import Output, output_key
+    from cricksy_pipeline.store.keys import Output
 
     row = jobs.get(job_id)
-    page = objects.local_path(output_key(row.s3_key, job_id, Output.REPORT_HTML)) if row.s3_key else None
+    page = objects.local_path(row.output_key(Output.REPORT_HTML)) if row.s3_key else None
     print_result(read_job(row, objects), console, report_path=str(page) if page else None)
-    return 1 if row.status == "failed" else 0
+    return 0 if row.status in ("done", "completed") else 1
 
 
 def _analyse(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool = False) -> None:
     from cricksy_pipeline.orchestration.local_run import run_analysis
 
-    if verbose:
-        run_analysis(settings, jobs, job_id, verbose=True)
-        return
-    with _following(jobs, job_id):
-        run_analysis(settings, jobs, job_id)
+    with stopped_by_signal(), nullcontext() if verbose else _following(jobs, job_id):
+        run_analysis(settings, jobs, job_id, verbose=verbose)
 
 
 @contextmanager

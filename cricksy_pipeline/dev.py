@@ -11,18 +11,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from rich.console import Console
 
 from cricksy_pipeline import stack
 from cricksy_pipeline.orchestration.instance import prepare_home, project_file
 from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.stop_signals import STOP_SIGNALS, stopped_by_signal
 
 STOP_AFTER_S = 20.0
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, `kill`, and the terminal's window closed. Unhandled, the last two would end this process and leave all its children."""
 HOST = "127.0.0.1"
 
 
@@ -31,14 +29,14 @@ def serve(settings: Settings, *, port: int, api_port: int, console: Console) -> 
 
     Nothing is left behind: the children are stopped with all that they started, then the embedded server, if nobody else uses it.
     """
-    with _stopped_by_signal():
+    with stopped_by_signal():
         for option, wanted in (("--port", port), ("--api-port", api_port)):
             if _taken(wanted):
                 console.print(f"[red]Port {wanted} is taken, perhaps by another `cricksy dev`.[/red] Choose one with {option}.")
                 return 1
         processes: dict[str, subprocess.Popen] = {}
         try:
-            stack.migrate(settings)
+            stack.prepare_database(settings)
             environment = _environment(settings, api_port)
             for name, command in _commands(port, api_port).items():
                 # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
@@ -88,22 +86,6 @@ def _taken(port: int) -> bool:
         except OSError:
             return True
     return False
-
-
-@contextmanager
-def _stopped_by_signal() -> Iterator[None]:
-    """Every signal of `STOP_SIGNALS` is a KeyboardInterrupt within; only a hang-up that `nohup` had us ignore stays ignored."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    before = {number: signal.signal(number, interrupt) for number in STOP_SIGNALS if not (nohup and number == signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _watch(processes: dict[str, subprocess.Popen], console: Console) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,8 +76,17 @@ def open_pose_model(settings: Settings, *, report: Callable[[str], None] | None 
     return ensure_model(settings.models, settings.pose_model, report=report)
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the job database to the newest revision."""
-    from cricksy_pipeline.store.migrate import migrate as upgrade
+def prepare_database(settings: Settings) -> None:
+    """The embedded database is brought to the newest revision; another's is only looked at, for its owner decides when it changes.
 
-    upgrade(database_url(settings))
+    Raises CricksyError DATABASE_UNAVAILABLE where another's database is not at the revision that this code needs.
+    """
+    from cricksy_pipeline.store import migrate
+
+    if settings.database_url is None:
+        migrate.migrate(database_url(settings))
+    elif (revision := migrate.current(database_url(settings))) != migrate.HEAD:
+        raise CricksyError(
+            ErrorCode.DATABASE_UNAVAILABLE,
+            f"The database is at revision {revision or 'none'}, this code needs {migrate.HEAD}. Run: alembic upgrade head",
+        )

@@ -54,7 +54,7 @@ class Worker:
     """One child process, which does one task after the other. A context manager: the child is gone at its end, whatever happened inside.
 
     Args:
-        module: run by `python -m`; it ends in `pose_process.serve`.
+        module: run by `python -m`; it ends in `task_loop.serve`.
         silence_s: seconds without a word after which the child counts as hanging.
         environment: variables to add to the child's short environment, such as LD_LIBRARY_PATH.
     """

@@ -5,8 +5,9 @@ imported, and nothing that starts threads: the block must stand before any other
 
 MediaPipe 1.2.2 was seen to open TLS connections to its maker some seconds after a landmarker was made, and asks for an internet socket as
 soon as it is loaded; none of its Python options turns that off. The footage shows children. So the process that sees it has no network: on
-Linux a seccomp filter refuses every socket but local ones (and io_uring, through which sockets could be had as well), and, where the
-process is allowed to (root, containers with CAP_SYS_ADMIN), it also moves into an empty network namespace. On macOS the system's sandbox
+Linux a seccomp filter refuses every socket but local ones, connecting those to anything (a database may listen on a local socket and
+trust whoever comes; pairs of sockets remain), and io_uring, through which all of that could be had as well; where the process is allowed
+to (root, containers with CAP_SYS_ADMIN), it also moves into an empty network namespace. On macOS the system's sandbox
 profile "no-network" does the same (sandbox_init(3); written from its manual page, not tested here). Where nothing can be put in place,
 the process refuses to work.
 """
@@ -26,8 +27,8 @@ _PR_SET_NO_NEW_PRIVS = 38
 _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC = 1, 1
 _EACCES = 13
 _IO_URING_SETUP = 425
-_MACHINES = {"x86_64": (0xC000003E, 317, 41), "aarch64": (0xC00000B7, 277, 198)}
-"""Machine: its AUDIT_ARCH, and its numbers for seccomp(2) and socket(2)."""
+_MACHINES = {"x86_64": (0xC000003E, 317, 41, 42), "aarch64": (0xC00000B7, 277, 198, 203)}
+"""Machine: its AUDIT_ARCH, and its numbers for seccomp(2), socket(2) and connect(2)."""
 
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_JMP|JGE|K, BPF_RET|K
 _NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data, little-endian
@@ -69,7 +70,7 @@ def _refuse_sockets() -> bool:
     # The kernel demands it of unprivileged processes: nothing this one executes may gain rights and so escape the filter.
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
-    program = _filter(machine[0], machine[2])
+    program = _filter(machine[0], machine[2], machine[3])
     code = ctypes.create_string_buffer(program, len(program))
 
     class Program(ctypes.Structure):  # struct sock_fprog
@@ -80,14 +81,16 @@ def _refuse_sockets() -> bool:
     return libc.syscall(machine[1], _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC, ctypes.byref(described)) == 0
 
 
-def _filter(arch: int, socket_number: int) -> bytes:
-    """Classic BPF over struct seccomp_data: socket(2) only for AF_UNIX; io_uring and calls of a foreign architecture not at all."""
+def _filter(arch: int, socket_number: int, connect_number: int) -> bytes:
+    """Classic BPF over struct seccomp_data: socket(2) only for AF_UNIX; connect(2), io_uring and calls of a foreign architecture not at
+    all."""
     lines = (
         (_LOAD, 0, 0, _ARCH),
-        (_EQUAL, 0, 7, arch),  # a foreign architecture numbers its calls otherwise: refuse
+        (_EQUAL, 0, 8, arch),  # a foreign architecture numbers its calls otherwise: refuse
         (_LOAD, 0, 0, _NUMBER),
-        (_AT_LEAST, 5, 0, 0x40000000),  # x32 numbers its calls otherwise, too
-        (_EQUAL, 4, 0, _IO_URING_SETUP),
+        (_AT_LEAST, 6, 0, 0x40000000),  # x32 numbers its calls otherwise, too
+        (_EQUAL, 5, 0, _IO_URING_SETUP),
+        (_EQUAL, 4, 0, connect_number),
         (_EQUAL, 0, 2, socket_number),
         (_LOAD, 0, 0, _FIRST_ARGUMENT),
         (_EQUAL, 0, 1, socket.AF_UNIX),

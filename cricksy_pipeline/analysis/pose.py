@@ -21,7 +21,8 @@ from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.analysis.pose_tasks import index_message, index_of
 from cricksy_pipeline.analysis.sampling import grid_frames
 from cricksy_pipeline.analysis.subject import Subject
-from cricksy_pipeline.analysis.video_index import FrameIndex, VideoLimits
+from cricksy_pipeline.analysis.video_index import FrameIndex
+from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 CHUNK_S = 60.0
@@ -34,6 +35,9 @@ FOLLOW_FPS = 10.0
 """At least so often the landmarker looks, whatever is wanted. At 5 fps it loses a fast bowler in 4 of 12 frames that it holds at 10 fps,
 and a tenth of hands and feet lies 16 % of his height off. It also makes the frames of the quick pass and those that the deep pass adds
 the same bits as one run."""
+
+FIRST_STILL_TRIES = 4
+"""So many keyframes beside the first are tried for a picture to show: damage may well begin at the beginning."""
 
 Progress = Callable[[int, int], None]
 """Called with the frames done and the frames wanted; the first never falls."""
@@ -59,8 +63,25 @@ def read_stills(path: Path, index: FrameIndex, frames: np.ndarray, short_side: i
     pictures = run_task("stills", request.header, request.arrays).arrays
     missing = [int(frame) for frame in frames if str(frame) not in pictures]
     if missing:
-        raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"frame {missing[0]} cannot be decoded; the file is damaged")
+        raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"Frame {missing[0]} cannot be decoded; the file is damaged.")
     return [pictures[str(frame)] for frame in frames]
+
+
+def read_first_still(path: Path, index: FrameIndex, *, short_side: int | None) -> tuple[int, np.ndarray]:
+    """The first picture that there is: (frame number, (h, w, 3) uint8 RGB, upright, at most `short_side` pixels on the shorter side).
+
+    A recording that was cut, or begun by a camcorder, between two keyframes is sound, but its first frames cannot be decoded. Tried are
+    frame 0, the first keyframe, and keyframes spread over the clip.
+
+    Raises:
+        CricksyError: VIDEO_CORRUPT where none of them can be decoded; POSE_CRASHED where the file crashes the decoder.
+    """
+    keys = np.flatnonzero(index.keyframe) if index.keyframe.any() else np.arange(len(index))
+    spread = keys[np.linspace(0, len(keys) - 1, 1 + FIRST_STILL_TRIES).round().astype(int)]
+    candidates = np.unique(np.append(spread, 0)).astype(np.int64)
+    request = index_message(index, {"video": str(path), "short_side": short_side}, {"frames": candidates})
+    answer = run_task("first_still", request.header, request.arrays)
+    return answer.header["frame"], answer.arrays["image"]
 
 
 def find_subject(video: Path, index: FrameIndex, *, model: PoseModel) -> Subject:

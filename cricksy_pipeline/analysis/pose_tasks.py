@@ -15,7 +15,9 @@ import numpy as np
 from cricksy_pipeline.analysis.messages import Message
 from cricksy_pipeline.analysis.task_loop import Say, Task
 from cricksy_pipeline.analysis.video_frames import Region, read_frames
-from cricksy_pipeline.analysis.video_index import FrameIndex, VideoLimits, index_video
+from cricksy_pipeline.analysis.video_index import FrameIndex, index_video
+from cricksy_pipeline.analysis.video_limits import VideoLimits
+from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 POSE_SHORT_SIDE = 720
 """BlazePose's cost barely depends on the size of the picture; the landmark network cuts 256 pixels out of it around the player."""
@@ -40,6 +42,19 @@ def _stills(request: Message, say: Say) -> Message:
         Path(request.header["video"]), index_of(request), request.arrays["frames"], short_side=request.header["short_side"]
     )
     return Message({}, {str(f.frame): f.image for f in frames})
+
+
+def _first_still(request: Message, say: Say) -> Message:
+    """The first of the `frames` that decodes."""
+    path, index = Path(request.header["video"]), index_of(request)
+    for frame in request.arrays["frames"]:
+        try:
+            for picture in read_frames(path, index, [frame], short_side=request.header["short_side"]):
+                return Message({"frame": picture.frame}, {"image": picture.image})
+        except CricksyError as error:
+            if error.code != ErrorCode.VIDEO_CORRUPT:
+                raise
+    raise CricksyError(ErrorCode.VIDEO_CORRUPT, "No picture of the video can be decoded; the file is damaged.")
 
 
 def _subject(request: Message, say: Say) -> Message:
@@ -81,4 +96,4 @@ def _in_pixels(found: np.ndarray, region: Region) -> dict[str, np.ndarray]:
     }
 
 
-TASKS: dict[str, Task] = {"index": _index, "stills": _stills, "subject": _subject, "pose": _pose}
+TASKS: dict[str, Task] = {"index": _index, "stills": _stills, "first_still": _first_still, "subject": _subject, "pose": _pose}

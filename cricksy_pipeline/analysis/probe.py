@@ -23,6 +23,9 @@ TILE_SHARES = (0.6, 0.34)
 """Side of the square tiles, as shares of the picture's shorter side; half of a tile overlaps the next. The smaller ones find 12 % of the
 height."""
 
+MAX_TILES = 72
+"""Of one size in one picture: a picture of 16 to 9 has 50 of the smaller ones, one of 21 to 9 has 65."""
+
 _SHORT_SIDE = 1080
 _PEOPLE = 3
 _SAME_PERSON = 0.3  # intersection over union of two boxes
@@ -98,9 +101,12 @@ def _again(pose: BlazePose, number: int, image: np.ndarray, first: Candidate, wi
 
 
 def tiles(width: int, height: int, shares: tuple[float, ...] = TILE_SHARES) -> Iterator[tuple[int, int, int]]:
-    """(x, y, side) of square tiles that cover a picture, each half over the next."""
+    """(x, y, side) of square tiles that cover a picture, each half over the next; in a long narrow picture they are larger than their
+    share, so that there are at most `MAX_TILES` of each size."""
     for share in shares:
         side = max(32, round(share * min(width, height)))
+        while len(_starts(width, side)) * len(_starts(height, side)) > MAX_TILES:
+            side += -(-side // 8)
         for y in _starts(height, side):
             for x in _starts(width, side):
                 yield x, y, side

@@ -14,6 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from cricksy_pipeline.analysis.video import FrameIndex
 
+MAX_FPS = 240.0
+"""No phone films faster in what it stores as video."""
+
 _ROUNDING_S = 1e-6
 """Timestamps are multiples of a time base stored as floats: two times this close are the same."""
 
@@ -40,7 +43,7 @@ def plan_sampling(index: FrameIndex, *, quick_fps: float = 5, quick_seconds: flo
     151 and 3,653 frames.
 
     Raises:
-        ValueError: a rate that is not positive, or negative seconds.
+        ValueError: a rate outside (0, 240], or negative seconds.
     """
     quick = grid_frames(index.t_s, quick_fps, quick_seconds)
     deep = np.union1d(grid_frames(index.t_s, deep_fps), quick)
@@ -52,15 +55,20 @@ def grid_frames(t_s: np.ndarray, fps: float, until_s: float | None = None) -> np
 
     Args:
         t_s: (n,) seconds after the first frame, strictly increasing.
-        fps: grid times per second.
+        fps: grid times per second, at most 240 (no more than phones film; a job row may ask for anything).
         until_s: the last grid time that may be taken, inclusive.
+
+    Raises:
+        ValueError: a rate outside (0, 240], or a negative `until_s`.
     """
-    if fps <= 0 or (until_s is not None and until_s < 0):
-        raise ValueError("a grid needs a positive rate and a time that is not negative")
+    if not 0 < fps <= MAX_FPS or (until_s is not None and not until_s >= 0):
+        raise ValueError(f"a grid needs a positive rate, at most {MAX_FPS:g}, and a time that is not negative")
     if not len(t_s):
         return np.zeros(0, np.int64)
     end = float(t_s[-1]) if until_s is None else min(float(t_s[-1]), until_s)
-    grid = np.arange(int(np.floor(end * fps + _ROUNDING_S * fps)) + 1) / fps
+    # Only grid times next to a frame can take one: a long gap between two frames costs nothing.
+    steps = np.unique(np.concatenate([np.floor(t_s * fps), np.ceil(t_s * fps)]))
+    grid = steps[steps <= np.floor(end * fps + _ROUNDING_S * fps)] / fps
     right = np.clip(np.searchsorted(t_s, grid), 0, len(t_s) - 1)
     left = np.maximum(right - 1, 0)
     # Earlier wins a tie; the margin keeps a tie a tie when times are rounded differently.

@@ -87,8 +87,12 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 
 
 @contextmanager
-def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def open_video(path: Path, max_pixels: int) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its picture stream; every other stream is discarded unread.
+
+    Args:
+        path: the file.
+        max_pixels: of a picture; larger ones fail to decode, whatever the header says, for a stream may change its size.
 
     Raises:
         CricksyError: SOURCE_MISSING, NOT_A_VIDEO, NO_VIDEO_STREAM or VIDEO_CORRUPT.
@@ -100,13 +104,15 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     # Absolute, because "concat:a|b" and "http://" are names of things that are not files.
     path = Path(path).absolute()
     if not path.is_file():
-        raise CricksyError(ErrorCode.SOURCE_MISSING, f"there is no video file at {path.name}")
+        raise CricksyError(ErrorCode.SOURCE_MISSING, "There is no such video file.")
     try:
         container = av.open(str(path), mode="r", options={"protocol_whitelist": "file", "format_whitelist": FORMATS})
     except (av.error.FFmpegError, ValueError, UnicodeError) as error:
         raise _unreadable(path, error) from error
     try:
-        stream = _picture_stream(container, path)
+        stream = _picture_stream(container)
+        # ffmpeg counts the padding of each row and block, too: a picture of just `max_pixels` must pass.
+        stream.codec_context.options = {"max_pixels": str(max_pixels + max_pixels // 4 + 2**16)}
         for other in container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all
@@ -115,15 +121,15 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         container.close()
 
 
-def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
+def _picture_stream(container: InputContainer) -> VideoStream:
     from av.stream import Disposition
 
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not moving:
-        raise CricksyError(ErrorCode.NO_VIDEO_STREAM, f"{path.name} holds no moving picture")
+        raise CricksyError(ErrorCode.NO_VIDEO_STREAM, "The file holds no moving picture.")
     readable = [s for s in moving if s.codec_context is not None]
     if not readable:
-        raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"the pictures of {path.name} are in a form that cannot be read here")
+        raise CricksyError(ErrorCode.VIDEO_CORRUPT, "The pictures of the file are in a form that cannot be read here.")
     stream = max(readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height))
     return stream
 

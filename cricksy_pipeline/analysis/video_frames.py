@@ -6,6 +6,7 @@ Runs in a child process (`pose_process`) wherever the file comes from a stranger
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from cricksy_pipeline.analysis.video_file import open_video
 from cricksy_pipeline.analysis.video_index import FrameIndex
+from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def read_frames(
     if wanted[0] < 0 or wanted[-1] >= len(index):
         raise IndexError(f"frames {wanted[0]} to {wanted[-1]} asked of a video of {len(index)}")
     delivered = 0
-    with open_video(path) as (container, stream):
+    with open_video(path, max(VideoLimits.max_pixels, index.info.width * index.info.height)) as (container, stream):
         stream.codec_context.thread_count = threads
         stream.codec_context.thread_type = "AUTO" if threads != 1 else "NONE"
         decoding = _Decoding(container, stream, index)
@@ -88,7 +90,7 @@ def read_frames(
                 yield DecodedFrame(number, float(index.t_s[number]), _convert(picture, index, short_side, region))
     missing = len(wanted) - delivered
     if missing > max(MAX_MISSING_SHARE * len(wanted), 1 if len(wanted) > 1 else 0):
-        raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"{missing} of {len(wanted)} frames cannot be decoded; the file is damaged")
+        raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"{missing} of {len(wanted)} frames cannot be decoded; the file is damaged.")
 
 
 def _runs(index: FrameIndex, wanted: np.ndarray) -> list[np.ndarray]:
@@ -107,12 +109,14 @@ class _Decoding:
         self.keyframes = np.flatnonzero(index.keyframe)
         self.number_of = {int(pts): number for number, pts in enumerate(index.pts)}
         self.can_skip = index.info.codec in _SKIPPING_CODECS
+        self.counting = index.timed_by != "pts"
+        self.first_countable = int(self.keyframes[0]) if self.counting and len(self.keyframes) else 0
         self.untouched = True
 
     def pictures(self, run: np.ndarray) -> Iterator[tuple[int, VideoFrame]]:
         """(frame number, decoded picture) of the wanted frames in `run` that decode, in order."""
-        if self.index.timed_by != "pts":
-            yield from self._filter(run, enumerate(self._decode(run, None)))
+        if self.counting:
+            yield from self._filter(run, enumerate(self._decode(run, None), self.first_countable))
             return
         # A keyframe's packet may lie after the decoding time that a seek looks for, and a damaged table may lie about both: where the first
         # picture after a seek is already past the wanted one, start earlier, at last from the beginning.
@@ -150,8 +154,10 @@ class _Decoding:
         elif not self.untouched:
             self.container.seek(min(int(self.index.pts[0]), self.stream.start_time or 0), stream=self.stream, backward=True)
         self.untouched = False
-        wanted_pts = set(self.index.pts[run].tolist()) if self.index.timed_by == "pts" else None
+        wanted_pts = None if self.counting else set(self.index.pts[run].tolist())
         packets = self.container.demux(self.stream)
+        # Before the first keyframe decoders drop pictures without a word: those must not be counted.
+        packets = itertools.islice(packets, self.first_countable, None)
         while True:
             try:
                 packet = next(packets, None)
@@ -161,7 +167,10 @@ class _Decoding:
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
-                continue  # a damaged packet; its frame stays missing, and the share of those decides
+                # A damaged packet; its frame stays missing, and the share of those decides. Where frames are told apart by counting,
+                # every later one would get a wrong number: they are missing, too.
+                if self.counting:
+                    return
 
     def _pictures_of(self, packet: Packet, wanted_pts: set[int] | None) -> list[VideoFrame]:
         if wanted_pts is not None and packet.size and self.can_skip:

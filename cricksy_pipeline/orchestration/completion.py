@@ -14,9 +14,9 @@ from cricksy_pipeline.orchestration.persist import length
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.store.guardrail_log import RecordedOutcome
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job, unreadable
-from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import VideoAnalysisJob
-from cricksy_pipeline.store.objects import ObjectStore
+from cricksy_pipeline.store.objects import ObjectMissing, ObjectStore, sha256_of
 
 
 def prove_guardrails(now: Stage) -> list[RecordedOutcome]:
@@ -26,7 +26,7 @@ def prove_guardrails(now: Stage) -> list[RecordedOutcome]:
     Raises CricksyError GUARDRAIL_FAILED naming each that is missing or failed.
     """
     results = now.jobs.guardrails.results_of(now.job_id, now.run_id)
-    by_name = {(result.asset, result.name): result for result in results}
+    by_name = {(result.asset, result.name): result for result in results if result.attempt == now.row.attempt}
     wrong = []
     for asset, guardrails in GUARDRAILS.items():
         for guardrail in guardrails:
@@ -41,15 +41,15 @@ def prove_guardrails(now: Stage) -> list[RecordedOutcome]:
 
 
 def prove_readable(now: Stage, objects: ObjectStore) -> VideoAnalysisJobRead:
-    """The row as the API would answer it, with nothing missing that a reader renders.
+    """The row as the API would answer it, with nothing missing that a reader renders, and every object as this attempt wrote it.
 
     Raises CricksyError GUARDRAIL_FAILED naming what a reader could not read.
     """
     row = now.jobs.get(now.job_id)
     read = read_job(row, objects)
-    missing = unreadable(read) + _unequal_objects(row, objects)
-    if missing:
-        raise CricksyError(ErrorCode.GUARDRAIL_FAILED, "A reader could not read the result: " + "; ".join(missing))
+    wrong = unreadable(read) + _contradictions(row) + _changed_objects(row, objects)
+    if wrong:
+        raise CricksyError(ErrorCode.GUARDRAIL_FAILED, "A reader could not read the result: " + "; ".join(wrong))
     return read
 
 
@@ -57,34 +57,47 @@ def complete(now: Stage) -> VideoAnalysisJob:
     """The one update to `done`, and the line that operators look for, from the row as it then reads."""
     now.jobs.complete(now.job_id, now.run_id)
     row = now.jobs.get(now.job_id)
+    passname = "deep" if row.deep_enabled else "quick"
+    findings, report, key = (getattr(row, f"{passname}_{part}") for part in ("findings", "report", "results_s3_key"))
     now.log.info(
-        "[PERSISTED] Deep job completed: job_id=%s status_after=%s stage=%s progress=%d%% "
-        "deep_results_s3_key=%s findings_len=%d report_len=%d",
-        row.id, row.status, row.stage, row.progress_pct, row.deep_results_s3_key, length(row.deep_findings), length(row.deep_report),
+        "[PERSISTED] %s job completed: job_id=%s status_after=%s stage=%s progress=%d%% "
+        "%s_results_s3_key=%s findings_len=%d report_len=%d",
+        passname.capitalize(), row.id, row.status, row.stage, row.progress_pct, passname, key, length(findings), length(report),
     )  # fmt: skip
     return row
 
 
-def _unequal_objects(row: VideoAnalysisJob, objects: ObjectStore) -> list[str]:
-    """What is missing in the store, or says something else than the row."""
+def _contradictions(row: VideoAnalysisJob) -> list[str]:
+    """Where two fields of the row that must say the same do not."""
+    wrong = []
+    for passname, results_output in (("quick", Output.QUICK_RESULTS), ("deep", Output.DEEP_RESULTS))[: 2 if row.deep_enabled else 1]:
+        results = getattr(row, f"{passname}_results") or {}
+        for part in ("findings", "report"):
+            if getattr(row, f"{passname}_{part}") != results.get(part):
+                wrong.append(f"{passname}_{part} is not what {passname}_results holds")
+        if getattr(row, f"{passname}_results_s3_key") != row.output_key(results_output):
+            wrong.append(f"{passname}_results_s3_key does not name this attempt's object")
+    return wrong
+
+
+def _changed_objects(row: VideoAnalysisJob, objects: ObjectStore) -> list[str]:
+    """What is not in the store as this attempt wrote it, or says something else than the row."""
     documents = {Output.QUICK_RESULTS: row.quick_results}
-    others = [Output.FRAMES, Output.QUICK_FRAMES, Output.REPORT_HTML]
+    outputs = [Output.FRAMES, Output.QUICK_FRAMES, Output.PLAYER_IMAGE, Output.METRICS_IMAGE, Output.REPORT_HTML]
     if row.deep_enabled:
         documents |= {Output.DEEP_RESULTS: row.deep_results, Output.FINDINGS: row.deep_findings, Output.REPORT: row.deep_report}
-        others += [Output.DEEP_FRAMES]
-    wrong = [_compared(objects, output_key(row.s3_key, row.id, output), document) for output, document in documents.items()]
-    keys = [output_key(row.s3_key, row.id, output) for output in others]
-    wrong += [f"the object {key} is not in the store" for key in keys if objects.head(key) is None]
-    return [reason for reason in wrong if reason]
-
-
-def _compared(objects: ObjectStore, key: str, document: dict | None) -> str | None:
-    try:
-        stored = json.loads(objects.get(key))
-    except CricksyError as error:
-        if error.code is ErrorCode.STORE_UNAVAILABLE:
-            raise
-        return f"the object {key} is not in the store"
-    except ValueError:
-        return f"the object {key} is not JSON"
-    return None if stored == document else f"the object {key} differs from the row"
+        outputs += [Output.DEEP_FRAMES, *([Output.DEEP_FRAMES_JSON] if row.include_frames else [])]
+    written = row.stored_objects or {}
+    wrong = []
+    for output in (*documents, *outputs):
+        key = row.output_key(output)
+        try:
+            data = objects.get(key)
+        except ObjectMissing:
+            wrong.append(f"the object {key} is not in the store")
+            continue
+        if sha256_of(data) != written.get(str(output)):
+            wrong.append(f"the object {key} is not what this attempt wrote")
+        elif output in documents and json.loads(data) != documents[output]:
+            wrong.append(f"the object {key} differs from the row")
+    return wrong

@@ -18,7 +18,7 @@ from cricksy_pipeline.orchestration.source_video import SourceVideos
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.orchestration.work import fetch_source, frame_table
 from cricksy_pipeline.settings import Settings
-from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectStore
 
@@ -40,7 +40,7 @@ class ReadBack:
     def document(self, output: Output) -> tuple[Any, str | None]:
         """A stored JSON document, or None and why it cannot be read."""
         try:
-            return json.loads(self.objects.get(output_key(self.row.s3_key, self.row.id, output))), None
+            return json.loads(self.objects.get(self.row.output_key(output))), None
         except CricksyError as error:
             return None, error.message
         except ValueError as error:

@@ -12,7 +12,8 @@ from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.passes import PassResult, Work
 from cricksy_pipeline.analysis.pose import read_stills
 from cricksy_pipeline.orchestration.stage import Stage
-from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.orchestration.work import stored_output
+from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.objects import ObjectStore
 
 MOST_SHORT_SIDE = 2160
@@ -67,7 +68,7 @@ def quick_page(now: Stage, result: PassResult, pictures: dict[Output, bytes]) ->
 
 def stored_player(now: Stage, objects: ObjectStore) -> bytes:
     """The player's picture as the last pass stored it."""
-    return objects.get(output_key(now.row.s3_key, now.job_id, Output.PLAYER_IMAGE))
+    return stored_output(now.row, objects, Output.PLAYER_IMAGE, bytes)
 
 
 def report_page(now: Stage, document: AnalysisResults, found: Findings, written: Report, player: bytes) -> str:

@@ -33,16 +33,18 @@ def run_analysis(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bo
     os.environ.setdefault("CRICKSY_DAGSTER_DATABASE_URL", stack.dagster_database_url(settings))
     os.environ.setdefault("MPLCONFIGDIR", str(settings.folder / "matplotlib"))
     with _instance(Path(os.environ["DAGSTER_HOME"])) as instance:
-        instance.add_dynamic_partitions(videos.name, [job_id])
-        job = build_definitions(settings).resolve_job_def(analysis.name)
         run_id = str(uuid4())
         try:
+            instance.add_dynamic_partitions(videos.name, [job_id])
+            job = build_definitions(settings).resolve_job_def(analysis.name)
             result = job.execute_in_process(
                 instance=instance, partition_key=job_id, raise_on_error=False, run_id=run_id, run_config=None if verbose else QUIET
             )
         finally:
-            # A fault in Dagster itself, outside every stage, would leave the row running. Changes nothing where the row has ended.
-            jobs.fail(job_id, run_id, ErrorCode.INTERNAL, "The run ended outside every stage; its log in Dagster says why.")
+            # A fault in Dagster itself would leave the row running, or queued. Changes nothing where the row has ended.
+            said = "The run ended outside every stage; its log in Dagster says why."
+            if not jobs.fail(job_id, run_id, ErrorCode.INTERNAL, said):
+                jobs.fail_unclaimed(job_id, ErrorCode.INTERNAL, said)
         return result.success
 
 

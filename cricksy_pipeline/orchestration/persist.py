@@ -17,8 +17,8 @@ from cricksy_pipeline.analysis.sampling import SamplingPlan
 from cricksy_pipeline.analysis.video import FrameIndex
 from cricksy_pipeline.orchestration.source_video import SourceVideo
 from cricksy_pipeline.orchestration.stage import Stage
-from cricksy_pipeline.store.keys import Output, output_key
-from cricksy_pipeline.store.objects import ObjectStore
+from cricksy_pipeline.store.keys import Output
+from cricksy_pipeline.store.objects import ObjectStore, sha256_of
 
 
 @dataclass
@@ -30,20 +30,30 @@ class Stored:
 
 
 class Outputs:
-    """Writes the objects of one job, and remembers what it wrote."""
+    """Writes the objects of one attempt, and remembers what it wrote. A context manager: at its end the row knows their hashes."""
 
     def __init__(self, now: Stage, objects: ObjectStore) -> None:
         self._now = now
         self._objects = objects
         self.stored = Stored()
+        self._sha256: dict[str, str] = {}
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._now.jobs.record_objects(self._now.job_id, self._now.run_id, self._sha256)
 
     def key(self, output: Output) -> str:
         """The object key of one output of this job."""
-        return output_key(self._now.row.s3_key, self._now.job_id, output)
+        return self._now.row.output_key(output)
 
     def write(self, output: Output, data: bytes) -> str:
-        """Write one object (the store reads it back and compares). Raises CricksyError STORE_UNAVAILABLE."""
+        """Write one object (the store reads it back and compares). Raises CricksyError STORE_UNAVAILABLE, or LostClaim."""
+        self._now.jobs.heartbeat(self._now.job_id, self._now.run_id)
         head = self._objects.put(self.key(output), data, output.content_type)
+        self._sha256[str(output)] = sha256_of(data)
         self.stored.keys[str(output)] = head.key
         self.stored.size_bytes += head.size
         return head.key
@@ -56,66 +66,66 @@ class Outputs:
 
 def persist_frames(now: Stage, objects: ObjectStore, index: FrameIndex, plan: SamplingPlan, source: SourceVideo) -> Stored:
     """The frame table to the store, the identity of the file to the row."""
-    outputs = Outputs(now, objects)
-    outputs.write(Output.FRAMES, frame_table_to_parquet(index, plan))
-    now.jobs.record_identity(now.job_id, now.run_id, source_sha256=source.sha256, source_size=source.size_bytes)
+    with Outputs(now, objects) as outputs:
+        outputs.write(Output.FRAMES, frame_table_to_parquet(index, plan))
+        now.jobs.record_identity(now.job_id, now.run_id, source_sha256=source.sha256, source_size=source.size_bytes)
     return outputs.stored
 
 
 def persist_quick(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes], page: str) -> Stored:
     """Quick landmarks, results, findings, report and page: store, then row at QUICK_DONE."""
-    outputs = Outputs(now, objects)
-    outputs.write(Output.REPORT_HTML, page.encode())
-    outputs.write(Output.QUICK_FRAMES, to_parquet(result.landmarks))
-    document = _with_pictures(outputs, result.document, pictures, Output.QUICK_FRAMES, Output.QUICK_RESULTS)
-    key = outputs.key(Output.QUICK_RESULTS)
-    now.log.info("Saving quick results to S3: job_id=%s bucket=%s key=%s", now.job_id, objects.bucket, key)
-    outputs.write_json(Output.QUICK_RESULTS, document)
-    now.jobs.publish_quick(
-        now.job_id,
-        now.run_id,
-        results=as_json(document),
-        findings=as_json(document.findings),
-        report=as_json(document.report),
-        results_s3_key=key,
-    )
-    row = now.jobs.get(now.job_id)
-    now.log.info(
-        "Persisted quick artifacts: job_id=%s results_s3_key=%s findings_len=%d report_len=%d",
-        now.job_id, row.quick_results_s3_key, length(row.quick_findings), length(row.quick_report),
-    )  # fmt: skip
+    with Outputs(now, objects) as outputs:
+        outputs.write(Output.REPORT_HTML, page.encode())
+        outputs.write(Output.QUICK_FRAMES, to_parquet(result.landmarks))
+        document = _with_pictures(outputs, result.document, pictures, Output.QUICK_FRAMES, Output.QUICK_RESULTS)
+        key = outputs.key(Output.QUICK_RESULTS)
+        now.log.info("Saving quick results to S3: job_id=%s bucket=%s key=%s", now.job_id, objects.bucket, key)
+        outputs.write_json(Output.QUICK_RESULTS, document)
+        now.jobs.publish_quick(
+            now.job_id,
+            now.run_id,
+            results=as_json(document),
+            findings=as_json(document.findings),
+            report=as_json(document.report),
+            results_s3_key=key,
+        )
+        row = now.jobs.get(now.job_id)
+        now.log.info(
+            "Persisted quick artifacts: job_id=%s results_s3_key=%s findings_len=%d report_len=%d",
+            now.job_id, row.quick_results_s3_key, length(row.quick_findings), length(row.quick_report),
+        )  # fmt: skip
     return outputs.stored
 
 
 def persist_deep(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes]) -> Stored:
     """Deep landmarks and results: store, then row. Findings and report are still null in both."""
-    outputs = Outputs(now, objects)
-    now.log.info("Saving deep frames to S3: job_id=%s frames_count=%d", now.job_id, len(result.landmarks))
-    outputs.write(Output.DEEP_FRAMES, to_parquet(result.landmarks))
-    if now.row.include_frames:
-        outputs.write_json(Output.DEEP_FRAMES_JSON, frames_as_json(result))
-    document = _with_pictures(outputs, result.document, pictures, Output.DEEP_FRAMES, Output.DEEP_RESULTS)
-    key = outputs.write_json(Output.DEEP_RESULTS, document)
-    now.jobs.publish_deep_results(now.job_id, now.run_id, results=as_json(document), results_s3_key=key)
+    with Outputs(now, objects) as outputs:
+        now.log.info("Saving deep frames to S3: job_id=%s frames_count=%d", now.job_id, len(result.landmarks))
+        outputs.write(Output.DEEP_FRAMES, to_parquet(result.landmarks))
+        if now.row.include_frames:
+            outputs.write_json(Output.DEEP_FRAMES_JSON, frames_as_json(result))
+        document = _with_pictures(outputs, result.document, pictures, Output.DEEP_FRAMES, Output.DEEP_RESULTS)
+        key = outputs.write_json(Output.DEEP_RESULTS, document)
+        now.jobs.publish_deep_results(now.job_id, now.run_id, results=as_json(document), results_s3_key=key)
     return outputs.stored
 
 
 def persist_findings(now: Stage, objects: ObjectStore, found: Findings) -> Stored:
     """Findings to their own object and field, and into both copies of the deep results."""
-    outputs = Outputs(now, objects)
-    outputs.write_json(Output.FINDINGS, found)
-    now.jobs.publish_findings(now.job_id, now.run_id, as_json(found))
-    outputs.write_json(Output.DEEP_RESULTS, now.jobs.get(now.job_id).deep_results)
+    with Outputs(now, objects) as outputs:
+        outputs.write_json(Output.FINDINGS, found)
+        now.jobs.publish_findings(now.job_id, now.run_id, as_json(found))
+        outputs.write_json(Output.DEEP_RESULTS, now.jobs.get(now.job_id).deep_results)
     return outputs.stored
 
 
 def persist_report(now: Stage, objects: ObjectStore, written: Report, page: str) -> Stored:
     """The report to its own objects and field, and into both copies of the deep results."""
-    outputs = Outputs(now, objects)
-    outputs.write_json(Output.REPORT, written)
-    outputs.write(Output.REPORT_HTML, page.encode())
-    now.jobs.publish_report(now.job_id, now.run_id, as_json(written))
-    outputs.write_json(Output.DEEP_RESULTS, now.jobs.get(now.job_id).deep_results)
+    with Outputs(now, objects) as outputs:
+        outputs.write_json(Output.REPORT, written)
+        outputs.write(Output.REPORT_HTML, page.encode())
+        now.jobs.publish_report(now.job_id, now.run_id, as_json(written))
+        outputs.write_json(Output.DEEP_RESULTS, now.jobs.get(now.job_id).deep_results)
     return outputs.stored
 
 

@@ -30,12 +30,16 @@ class SourceVideos:
         self._folder = folder
         self._fetched: dict[str, SourceVideo] = {}
 
-    def fetch(self, key: str, *, expected_sha256: str | None, max_bytes: int) -> SourceVideo:
+    def fetch(self, bucket: str, key: str, *, expected_sha256: str | None, max_bytes: int) -> SourceVideo:
         """The video under `key`, on this machine's disk.
 
-        Raises CricksyError: SOURCE_MISSING where the object is gone, VIDEO_TOO_LARGE before anything is fetched,
+        Raises CricksyError: SOURCE_MISSING where the object is gone or lies in another bucket, VIDEO_TOO_LARGE before anything is fetched,
         SOURCE_CHANGED where its hash is not the row's.
         """
+        if bucket != self._objects.bucket:
+            raise CricksyError(
+                ErrorCode.SOURCE_MISSING, f"The video lies in the bucket {bucket}; this pipeline reads {self._objects.bucket}."
+            )
         if key not in self._fetched:
             self._fetched[key] = self._fetch(key, max_bytes)
         video = self._fetched[key]

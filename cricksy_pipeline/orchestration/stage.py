@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
 
+from cricksy_pipeline.analysis.versions import STAGE_VERSIONS
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.jobs import JobStore, LostClaim
 from cricksy_pipeline.store.models import RUNNING, VideoAnalysisJob
@@ -25,6 +26,8 @@ from cricksy_pipeline.store.sessions import UnknownJob
 
 HEARTBEAT_S = 10.0
 PROGRESS_S = 1.0
+FAIL_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""How long to wait between attempts to write a failure: a restarted PostgreSQL is back within these."""
 
 
 @dataclass
@@ -62,9 +65,17 @@ class Stage:
                 self.log.info("%s: job_id=%s %d of %d frames", self.name, self.job_id, done, wanted)
             if done >= wanted or time.monotonic() - self._written_at >= PROGRESS_S:
                 self._written_at = time.monotonic()
-                self.jobs.progress(self.job_id, self.run_id, low + (high - low) * share)
+                self._write_progress(low + (high - low) * share)
 
         return report
+
+    def _write_progress(self, percent: float) -> None:
+        try:
+            self.jobs.progress(self.job_id, self.run_id, percent)
+        except CricksyError as error:  # away for a moment: minutes of work are not thrown away for a progress bar
+            if error.code is not ErrorCode.DATABASE_UNAVAILABLE:
+                raise
+            self.log.warning("progress of job_id=%s not written: %s", self.job_id, error)
 
 
 @contextmanager
@@ -79,7 +90,7 @@ def stage(
     """
     job_id, run_id = context.partition_key, context.run.run_id
     try:
-        row = jobs.claim(job_id, run_id) if claims else _owned(jobs, job_id, run_id)
+        row = _claimed(context, jobs, job_id, run_id) if claims else _owned(jobs, job_id, run_id)
         current = Stage(name, row, run_id, jobs, context.log)
         with _heartbeat(current):
             yield current
@@ -99,6 +110,17 @@ def stage(
         raise
 
 
+def _claimed(context: dg.AssetExecutionContext, jobs: JobStore, job_id: str, run_id: str) -> VideoAnalysisJob:
+    """The row, claimed. Only by a run of all six assets: any other could never end what it began, and would empty a row that is done."""
+    chosen, steps = context.run.asset_selection, context.run.step_keys_to_execute
+    whole = {dg.AssetKey(name) for name in STAGE_VERSIONS}
+    if (chosen and not whole <= chosen) or (steps and not set(STAGE_VERSIONS) <= set(steps)):
+        raise dg.Failure(
+            "Only a run of all six assets may begin a job: materialize the whole group. Nothing was written.", allow_retries=False
+        )
+    return jobs.claim(job_id, run_id)
+
+
 def _owned(jobs: JobStore, job_id: str, run_id: str) -> VideoAnalysisJob:
     """The row, if this run holds it. A stage materialized alone, or after another run took over, does not, and must change nothing."""
     row = jobs.get(job_id)
@@ -114,19 +136,19 @@ def _as_coded(error: BaseException, name: str) -> CricksyError:
 
 
 def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyError, log: logging.Logger) -> None:
-    try:
-        changed = jobs.fail(job_id, run_id, error.code, error.message, name)
-    except Exception as second:  # the first error is the one to raise; the reconciler finds the row by its heartbeat
-        log.error("could not write the failure of job_id=%s to its row: %s", job_id, second)
-        return
-    log.error(
-        "job_id=%s status_after=%s error_code=%s stage=%s: %s",
-        job_id,
-        "failed" if changed else "unchanged",
-        error.code,
-        name,
-        error.message,
-    )
+    """Write the failure to the row, patiently: what made the stage fail may be the very database that this needs."""
+    for pause_s in (*FAIL_PAUSES_S, None):
+        try:
+            changed = jobs.fail(job_id, run_id, error.code, error.message, name)
+        except Exception as second:  # the first error is the one to raise
+            log.error("could not write the failure of job_id=%s to its row: %s", job_id, second)
+            if pause_s is None or not (isinstance(second, CricksyError) and second.transient):
+                return
+            time.sleep(pause_s)
+        else:
+            after = "failed" if changed else "unchanged"
+            log.error("job_id=%s status_after=%s error_code=%s stage=%s: %s", job_id, after, error.code, name, error.message)
+            return
 
 
 @contextmanager
@@ -140,7 +162,7 @@ def _heartbeat(current: Stage) -> Iterator[None]:
             except LostClaim:
                 current._lost.set()
                 return
-            except CricksyError as error:  # the database is away for a moment: the next beat tries again
+            except Exception as error:  # whatever it is, a run that lives must not look dead: the next beat tries again
                 current.log.warning("heartbeat of job_id=%s failed: %s", current.job_id, error)
 
     thread = threading.Thread(target=beat, name=f"heartbeat-{current.job_id}", daemon=True)

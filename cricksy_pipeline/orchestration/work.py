@@ -21,21 +21,14 @@ from cricksy_pipeline.orchestration.resources import Model
 from cricksy_pipeline.orchestration.source_video import SourceVideo, SourceVideos
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.settings import Settings
-from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectMissing, ObjectStore
+from cricksy_pipeline.store.sessions import require_mode
 
 T = TypeVar("T")
 
-
-def require_mode(row: VideoAnalysisJob) -> AnalysisMode:
-    """The row's analysis mode. Raises CricksyError MODE_MISSING or MODE_UNSUPPORTED; it is never guessed."""
-    if not row.analysis_mode:
-        raise CricksyError(ErrorCode.MODE_MISSING, "The job does not say whether batting, bowling, wicketkeeping or fielding was filmed.")
-    try:
-        return AnalysisMode(row.analysis_mode)
-    except ValueError:
-        raise CricksyError(ErrorCode.MODE_UNSUPPORTED, f"{row.analysis_mode!r} is not a mode this analysis knows.") from None
+MOST_SAMPLE_FPS = 60
 
 
 def video_limits(settings: Settings) -> VideoLimits:
@@ -44,8 +37,11 @@ def video_limits(settings: Settings) -> VideoLimits:
 
 
 def fetch_source(now: Stage, source_videos: SourceVideos, settings: Settings) -> SourceVideo:
-    """The uploaded video on this machine's disk, proven to be the one that the job was made for."""
-    return source_videos.fetch(now.row.s3_key, expected_sha256=now.row.source_sha256, max_bytes=settings.max_video_bytes)
+    """The uploaded video on this machine's disk, proven to be the one that the job was made for.
+
+    Raises CricksyError as `SourceVideos.fetch`, and SOURCE_MISSING where the row names another bucket than this pipeline reads.
+    """
+    return source_videos.fetch(now.row.s3_bucket, now.row.s3_key, expected_sha256=now.row.source_sha256, max_bytes=settings.max_video_bytes)
 
 
 def open_work(now: Stage, objects: ObjectStore, source_videos: SourceVideos, weights: Model, settings: Settings) -> Work:
@@ -57,7 +53,7 @@ def open_work(now: Stage, objects: ObjectStore, source_videos: SourceVideos, wei
     now.jobs.record_identity(now.job_id, now.run_id, analysis_version=version)
     request = AnalysisRequest(
         job_id=now.job_id,
-        mode=require_mode(now.row),
+        mode=AnalysisMode(require_mode(now.row.analysis_mode)),
         sample_fps=float(now.row.sample_fps),
         source_sha256=source.sha256,
         analysis_version=version,
@@ -72,20 +68,27 @@ def version_of(row: VideoAnalysisJob, model: PoseModel) -> str:
     return analysis_version(model_sha256=model.sha256, settings=sampling)
 
 
+def sample_fps(row: VideoAnalysisJob) -> float:
+    """The deep grid's rate. Raises CricksyError INTERNAL for a row that asks for a rate that no grid has."""
+    if not 1 <= (row.sample_fps or 0) <= MOST_SAMPLE_FPS:
+        raise CricksyError(ErrorCode.INTERNAL, f"The job asks for {row.sample_fps} frames a second; 1 to {MOST_SAMPLE_FPS} can be sampled.")
+    return float(row.sample_fps)
+
+
 def frame_table(row: VideoAnalysisJob, objects: ObjectStore) -> tuple[FrameIndex, SamplingPlan]:
     """The frame index and the plan, as the stage `frames` stored them."""
-    return _stored_table(row, objects, Output.FRAMES, frame_table_from_parquet)
+    return stored_output(row, objects, Output.FRAMES, frame_table_from_parquet)
 
 
 def quick_look(now: Stage, objects: ObjectStore) -> PassResult:
     """The quick pass's result, as the stage `quick_results` stored it."""
-    landmarks = _stored_table(now.row, objects, Output.QUICK_FRAMES, from_parquet)
+    landmarks = stored_output(now.row, objects, Output.QUICK_FRAMES, from_parquet)
     return PassResult(landmarks, AnalysisResults.model_validate(now.row.quick_results))
 
 
-def _stored_table(row: VideoAnalysisJob, objects: ObjectStore, output: Output, read: Callable[[bytes], T]) -> T:
+def stored_output(row: VideoAnalysisJob, objects: ObjectStore, output: Output, read: Callable[[bytes], T]) -> T:
     """What an earlier stage stored. Gone or damaged, it is GUARDRAIL_FAILED: the upload, which SOURCE_MISSING means, is not at fault."""
-    key = output_key(row.s3_key, row.id, output)
+    key = row.output_key(output)
     try:
         return read(objects.get(key))
     except ObjectMissing as error:

@@ -22,7 +22,7 @@ from cricksy_pipeline.reading.problems import NO_SUCH_JOB, Problem, answer_error
 from cricksy_pipeline.store.database import reachable
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job
 from cricksy_pipeline.store.jobs import JobStore
-from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.objects import ObjectStore
 
 JOB_PATH = "/api/coaches/plus/analysis-jobs/{job_id}"
@@ -58,7 +58,7 @@ def _stored_file(jobs: JobStore, objects: ObjectStore, job_id: str, name: Output
     """One output of one job. Its key is made of the row and the enum alone; nothing of the request is in it."""
     row = jobs.get(job_id)
     try:
-        key = output_key(row.s3_key or "", row.id, name)
+        key = row.output_key(name)
     except ValueError as error:  # rows of the earlier system may hold a key that no store of ours accepts
         raise HTTPException(404, f"This job has no {name.value}.") from error
     head = objects.head(key)

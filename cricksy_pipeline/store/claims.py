@@ -97,6 +97,6 @@ def first_values(run_id: str, attempt: int, *, keep: bool) -> dict[str, Any]:
         "failed_stage": None,
     }
     if not keep:
-        values |= dict.fromkeys(QUICK_ARTIFACTS + DEEP_ARTIFACTS)
+        values |= dict.fromkeys((*QUICK_ARTIFACTS, *DEEP_ARTIFACTS, "stored_objects"))
         values |= {"quick_started_at": NOW, "quick_completed_at": None, "deep_started_at": None}
     return values

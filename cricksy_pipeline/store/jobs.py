@@ -89,6 +89,15 @@ class JobStore(SessionStore):
             values["analysis_version"] = analysis_version
         self._change(job_id, run_id, **values)
 
+    def record_objects(self, job_id: str, run_id: str, sha256_by_name: dict[str, str]) -> None:
+        """Which outputs this attempt has stored, with the hash of each: what `done` is proven against. Those recorded before stay."""
+        with transaction(self.engine) as connection:
+            row = locked(connection, job_id)
+            if not holds(row, run_id):
+                raise LostClaim(job_id, run_id, row.dagster_run_id, row.status)
+            merged = checked({**(row.stored_objects or {}), **sha256_by_name}, "stored_objects")
+            connection.execute(update(JOB).where(*held(job_id, run_id)).values(stored_objects=merged, heartbeat_at=NOW))
+
     def heartbeat(self, job_id: str, run_id: str) -> None:
         """Say that the run is alive."""
         self._change(job_id, run_id, heartbeat_at=NOW)
@@ -241,7 +250,7 @@ class JobStore(SessionStore):
 
     def _end(self, where: tuple[Any, ...], job_id: str, code: ErrorCode | str, message: str, stage_name: str | None) -> bool:
         # PostgreSQL's text cannot hold the NUL character, and a failure must be recordable whatever it says.
-        plain = message.replace("\x00", "") or ErrorCode(code).value
+        plain = message.replace("\x00", "").encode(errors="replace").decode() or ErrorCode(code).value
         values = {
             "status": JobStatus.FAILED,
             "stage": "FAILED",

@@ -4,9 +4,11 @@ Belongs here: how a key is made and taken apart. Does not belong here: reading o
 
     coach_plus/{coach|org}/{owner_id}/{session_id}/{video_id}/original.mp4          the upload
     coach_plus/{coach|org}/{owner_id}/{session_id}/{video_id}/analysis/{job_id}/... the outputs of one job over it
+    .../analysis/{job_id}/attempt-2/...                                             the outputs of its second attempt, and so on
 
-The job id is in every output key, so two jobs over one upload never overwrite each other. A key is data from outside: nothing
-here, and no store, lets one name a place outside its bucket.
+The job id is in every output key, so two jobs over one upload never overwrite each other; from the second attempt on, so is the attempt:
+a run that lost its job to a newer one may still be writing, and must not write over what a reader reads. A key is data from outside:
+nothing here, and no store, lets one name a place outside its bucket.
 """
 
 from __future__ import annotations
@@ -113,28 +115,30 @@ def parse_upload_key(key: str) -> UploadKey | None:
     return UploadKey(owner_type, owner_id, session_id, video_id, dot + suffix)
 
 
-def output_folder(source_key: str, job_id: str) -> str:
-    """The folder of one job's outputs, beside its source, without a closing slash. Works for any safe source key.
+def output_folder(source_key: str, job_id: str, attempt: int = 1) -> str:
+    """The folder of one attempt's outputs, beside the job's source, without a closing slash. Works for any safe source key.
 
     Raises:
         ValueError: an unsafe source key or job id.
     """
     folder = checked_key(source_key).rpartition("/")[0]
-    return f"{folder}/analysis/{_part(job_id)}" if folder else f"analysis/{_part(job_id)}"
+    job = f"{folder}/analysis/{_part(job_id)}" if folder else f"analysis/{_part(job_id)}"
+    return job if attempt <= 1 else f"{job}/attempt-{attempt}"
 
 
-def output_key(source_key: str, job_id: str, name: Output) -> str:
-    """The key of one output of one job.
+def output_key(source_key: str, job_id: str, name: Output, attempt: int = 1) -> str:
+    """The key of one output of one attempt at a job.
 
     Args:
         source_key: key of the upload, in the layout above or anywhere else in the bucket.
         job_id: id of the job row.
         name: which output.
+        attempt: 1 for the first run of the job.
 
     Raises:
         ValueError: an unsafe source key or job id, a name that is not an `Output`, or a key too long for its column.
     """
-    return checked_key(f"{output_folder(source_key, job_id)}/{Output(name)}")
+    return checked_key(f"{output_folder(source_key, job_id, attempt)}/{Output(name)}")
 
 
 def still_key(source_key: str, job_id: str, label: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alembic.config import Config
 
+VERSION_TABLE = "cricksy_alembic_version"
 HEAD = "i4j5k6l7m8n9"
 """The revision that this code needs; a test holds it equal to the newest script."""
 
@@ -31,6 +32,16 @@ def downgrade(database_url: str, revision: str = "-1") -> None:
     from alembic import command
 
     command.downgrade(config(database_url), revision)
+
+
+def current(database_url: str) -> str | None:
+    """The revision that a database is at; None where it was never migrated. Raises CricksyError DATABASE_UNAVAILABLE."""
+    from alembic.runtime.migration import MigrationContext
+
+    from cricksy_pipeline.store.database import make_engine, transaction
+
+    with transaction(make_engine(database_url)) as connection:
+        return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
 def config(database_url: str) -> Config:

@@ -34,6 +34,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
+from cricksy_pipeline.store.keys import Output, output_key
+
 
 class JobStatus(StrEnum):
     """`video_analysis_jobs.status`, in the order of the enum type. `processing` and `completed` are the earlier system's."""
@@ -223,6 +225,11 @@ class VideoAnalysisJob(Base):
     source_size: Mapped[int | None] = mapped_column(BigInteger)
     error_code: Mapped[str | None] = mapped_column(String(50))
     failed_stage: Mapped[str | None] = mapped_column(String(50))
+    stored_objects: Mapped[dict[str, Any] | None] = mapped_column()
+
+    def output_key(self, output: Output) -> str:
+        """Where this row's attempt keeps an output. Raises ValueError for a source key that no store of ours accepts."""
+        return output_key(self.s3_key or "", self.id, output, self.attempt or 1)
 
     __table_args__ = (
         Index("ix_analysis_jobs_session_id", "session_id"),

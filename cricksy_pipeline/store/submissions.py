@@ -1,4 +1,4 @@
-"""Putting a video file into the store and making its session and job rows, in an order that leaves nothing half made.
+"""Putting a video file into the store and making its session and job rows, in an order in which what is half made is never analysed.
 
 Belongs here: what the command line (and any other door that holds the whole file) does to submit a video.
 Does not belong here: presigned uploads, running the analysis.
@@ -54,7 +54,7 @@ def submit(submission: Submission, jobs: JobStore, objects: ObjectStore) -> str:
         session_id=session_id,
         owner_type=submission.owner_type,
         owner_id=submission.owner_id,
-        title=submission.title,
+        title=submission.title.encode(errors="replace").decode(),  # a file's name may not be UTF-8
         analysis_context=submission.mode,
     )
     jobs.attach_upload(session_id, s3_bucket=objects.bucket, s3_key=key, file_size_bytes=head.size)

@@ -92,6 +92,17 @@ def sockets(request: Message, say) -> Message:
     return Message(ends)
 
 
+def connect(request: Message, say) -> Message:
+    """How a connection to a local socket ends: an errno, or 0 where somebody answered."""
+    with socket.socket(socket.AF_UNIX) as local:
+        return Message({"end": local.connect_ex(request.header["address"])})
+
+
+def hoard(request: Message, say) -> Message:
+    """Asks for memory, a GiB at a time, and uses none of it."""
+    return Message({}, {str(part): np.empty(1, bool) for part in range(len([np.empty(2**30, np.uint8) for _ in range(9)]))})
+
+
 def pose_for(request: Message, say) -> Message:
     """Keeps a landmarker at work and notes every internet socket among its own descriptors."""
     from cricksy_pipeline.analysis.blazepose import BlazePose
@@ -116,7 +127,7 @@ def _links() -> list[str]:
 
 
 TASKS = {
-    f.__name__: f for f in (echo, chatter, die, leave, hang, refuse, blunder, load, environment, sockets, pose_for)
+    f.__name__: f for f in (echo, chatter, die, leave, hang, refuse, blunder, load, environment, sockets, connect, hoard, pose_for)
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@ that is red on its left third and blue elsewhere. A turn or a mirror gone wrong 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from av.packet import Packet
 
 BITS = 16
 FAST = {
@@ -99,3 +103,17 @@ def write_pattern(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+def remux(source: Path, target: Path, change: Callable[[int, Packet], Packet | None] | None = None, format: str | None = None) -> Path:
+    """The same packets in another file, each as `change(number, packet)` leaves it; None leaves it out. Returns `target`."""
+    import av
+
+    with av.open(str(source)) as old, av.open(str(target), "w", format=format) as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for number, packet in enumerate(p for p in old.demux(old.streams.video[0]) if p.size):
+            packet = change(number, packet) if change else packet
+            if packet is not None:
+                packet.stream = stream
+                new.mux(packet)
+    return target

@@ -69,7 +69,7 @@ def standing(seconds: float = 4.0, fps: float = 30.0) -> Landmarks:
 
 
 def raising_both_hands(held_together_s: float, fps: float = 30.0) -> Landmarks:
-    """Someone whose hands, wide apart at his sides, come up fast, meet overhead, stay together so long and part again: a clap or a catch."""
+    """Someone whose hands come up fast, meet overhead, stay together so long and part again: a clap or a catch."""
     base = player(fps=30, seconds=4.0)
     t, size = np.arange(len(base)) / fps, body_height_px(base.xy.astype(float))
     xy = np.repeat(base.xy[:1], len(base), axis=0).astype(float)

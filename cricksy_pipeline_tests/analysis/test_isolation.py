@@ -6,8 +6,10 @@ import contextlib
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -164,6 +166,25 @@ def test_every_way_to_a_network_is_closed_and_local_sockets_are_not():
     ends.pop("kind")
     assert {name: ends.pop(name) for name in ("local", "grandchild")} == {"local": 0, "grandchild": 0}
     assert ends == dict.fromkeys(("inet", "inet6", "packet", "netlink", "io_uring", "python"), errno.EACCES)
+
+
+@linux
+def test_a_local_listener_cannot_be_reached():
+    """A database may listen there and trust whoever comes."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:  # the address may not be long
+        address = f"{folder}/s"
+        listener.bind(address)
+        listener.listen()
+        with socket.socket(socket.AF_UNIX) as control:
+            assert control.connect_ex(address) == 0
+        assert run_task("connect", {"address": address}, module=CHILD).header["end"] == errno.EACCES
+
+
+@linux
+def test_a_child_that_asks_for_ever_more_memory_is_ended_by_it():
+    error = failure("hoard")
+    assert error.code == ErrorCode.POSE_CRASHED
+    assert "ran out of memory" in error.message
 
 
 def blocked(*left_out: str) -> subprocess.CompletedProcess:

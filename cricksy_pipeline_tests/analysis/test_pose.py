@@ -13,13 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK
-from cricksy_pipeline.analysis.pose import WARM_UP_S, cut_into_chunks, estimate_pose, find_subject, inspect_video, read_stills
-from cricksy_pipeline.analysis.probe import probe_frames, tiles
+from cricksy_pipeline.analysis.pose import (
+    WARM_UP_S,
+    cut_into_chunks,
+    estimate_pose,
+    find_subject,
+    inspect_video,
+    read_first_still,
+    read_stills,
+)
+from cricksy_pipeline.analysis.probe import MAX_TILES, probe_frames, tiles
 from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.analysis.subject import Candidate, Subject, choose_subject
 from cricksy_pipeline.analysis.video import Region, VideoLimits, index_video, read_frames
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline_tests.analysis.pattern_video import draw, read_number, write_pattern
+from cricksy_pipeline_tests.analysis.pattern_video import draw, read_number, remux, write_pattern
 
 CLIPS = Path(__file__).parents[3] / "shared" / "clips"
 ARRAYS = ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world")
@@ -71,6 +79,31 @@ def test_a_video_is_inspected_and_looked_at_from_outside_its_process(tmp_path):
     assert [read_number(image) for image in stills] == [31, 4, 17]
     assert {image.shape for image in stills} == {(48, 64, 3)}
     assert read_stills(path, index, np.array([], int)) == []
+
+
+@pytest.mark.parametrize("name", ["cut.mkv", "cut.mts", "cut.avi"])
+def test_the_first_still_of_a_clip_cut_between_keyframes_is_its_first_keyframe(tmp_path, name):
+    whole = write_pattern(tmp_path / f"whole{Path(name).suffix}", 60, gop=10, format="mpegts" if name.endswith("mts") else None)
+    path = remux(whole, tmp_path / name, lambda number, packet: packet if number >= 8 else None, "mpegts" if name.endswith("mts") else None)
+    index = inspect_video(path)
+    assert len(index) == 52 and not index.keyframe[:2].any()
+    frame, image = read_first_still(path, index, short_side=48)
+    assert (frame, read_number(image), image.shape) == (2, 10, (48, 64, 3))
+    assert [(f.frame, read_number(f.image)) for f in read_frames(path, index, np.arange(52))] == [(k, k + 8) for k in range(2, 52)]
+
+
+def test_the_first_still_of_a_clip_damaged_at_its_beginning_is_a_later_one(tmp_path):
+    whole = write_pattern(tmp_path / "whole.mp4", 60, codec="mjpeg", pixel_format="yuvj420p")
+    index, data = index_video(whole), whole.read_bytes()
+    pictures = [at for at in range(len(data) - 2) if data[at : at + 3] == b"\xff\xd8\xff"]
+    for lost, name in ((20, "some.mp4"), (60, "all.mp4")):
+        until = [*pictures, data.rindex(b"\xff\xd9") + 2][lost]
+        (tmp_path / name).write_bytes(data[: pictures[0]] + bytes(until - pictures[0]) + data[until:])
+    frame, image = read_first_still(tmp_path / "some.mp4", index, short_side=None)
+    assert frame == read_number(image) >= 20
+    with pytest.raises(CricksyError) as caught:
+        read_first_still(tmp_path / "all.mp4", index, short_side=None)
+    assert caught.value.code == ErrorCode.VIDEO_CORRUPT
 
 
 def test_refusals_cross_the_border_with_their_code(tmp_path):
@@ -256,7 +289,7 @@ def test_a_quick_pass_and_what_the_deep_pass_adds_are_the_same_bits_as_one_run(p
 
 
 def test_probes_spread_over_the_clip_and_tiles_cover_the_picture(tmp_path):
-    index = index_video(write_pattern(tmp_path / "a.mp4", 600, size=(32, 16), gop=30))
+    index = index_video(write_pattern(tmp_path / "a.mp4", 600, size=(48, 32), gop=30))
     frames = probe_frames(index)
     assert len(frames) == 12 and frames[0] < 50 and frames[-1] > 550
     assert index.keyframe[frames].mean() > 0.5
@@ -265,6 +298,18 @@ def test_probes_spread_over_the_clip_and_tiles_cover_the_picture(tmp_path):
         assert x + side <= 1920 and y + side <= 1080
         covered[y : y + side, x : x + side] = True
     assert covered.all()
+
+
+@pytest.mark.parametrize("size", [(16, 4096), (17_280, 1080), (400, 1999), (1920, 1080), (2520, 1080)])
+def test_tiles_are_never_many_and_still_cover_the_picture(size):
+    covered = np.zeros(size[::-1], bool)
+    for share in (0.6, 0.34):
+        placed = list(tiles(*size, (share,)))
+        assert len(placed) <= MAX_TILES
+        for x, y, side in placed:
+            covered[y : y + side, x : x + side] = True
+        assert covered.all()
+        covered[:] = False
 
 
 def test_the_pattern_reader_refuses_pictures_that_are_not_upright():

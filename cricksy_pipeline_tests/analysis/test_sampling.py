@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -32,7 +33,7 @@ def test_six_minutes_give_151_and_3653_frames_at_every_rate(fps):
 
 
 def test_a_real_file_of_10959_frames_gives_151_and_3653(tmp_path):
-    path = write_pattern(tmp_path / "long.mp4", 10_959, size=(32, 16), gop=300)
+    path = write_pattern(tmp_path / "long.mp4", 10_959, size=(48, 32), gop=300)
     index = index_video(path)
     assert index.info.duration_s == pytest.approx(365.3)
     plan = plan_sampling(index)
@@ -60,8 +61,22 @@ def test_a_grid_time_with_no_frame_near_takes_none():
 def test_a_single_frame_and_no_frame_at_all():
     assert plan_sampling(timeline([0.0])).deep.tolist() == [0]
     assert grid_frames(np.zeros(0), 10).tolist() == []
+
+
+@pytest.mark.parametrize("fps", [0, -5, 240.1, np.inf, np.nan])
+def test_a_rate_that_no_camera_has_is_the_callers_fault(fps):
     with pytest.raises(ValueError, match="rate"):
-        grid_frames(np.zeros(1), 0)
+        grid_frames(np.zeros(1), fps)
+
+
+def test_a_gap_of_a_week_between_two_frames_costs_no_memory():
+    t_s = np.array([0.0, 0.1, 7 * 86_400.0])
+    tracemalloc.start()
+    try:
+        assert grid_frames(t_s, 10).tolist() == [0, 1, 2]
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 @given(variable_times, st.sampled_from([3.0, 5.0, 10.0, 12.5]))

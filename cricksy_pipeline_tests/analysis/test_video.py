@@ -11,7 +11,7 @@ import pytest
 from cricksy_pipeline.analysis.video import Region, VideoLimits, index_video, read_frames, scaled_size
 from cricksy_pipeline.analysis.video_file import Orientation
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline_tests.analysis.pattern_video import read_number, write_pattern
+from cricksy_pipeline_tests.analysis.pattern_video import draw, read_number, remux, write_pattern
 
 OUT_OF_ORDER = {"preset": "fast"}
 CODECS = {
@@ -151,7 +151,9 @@ def test_sound_alone_holds_no_picture(tmp_path):
             frame.sample_rate, frame.pts = 44100, i * 1024
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    assert refusal(path) == ErrorCode.NO_VIDEO_STREAM
+    with pytest.raises(CricksyError) as caught:
+        index_video(path)
+    assert (caught.value.code, caught.value.message) == (ErrorCode.NO_VIDEO_STREAM, "The file holds no moving picture.")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,108 @@ def test_limits_are_kept(tmp_path):
     assert refusal(path, VideoLimits(max_frames=60)) == ErrorCode.VIDEO_TOO_LONG
     assert refusal(path, VideoLimits(max_bytes=1000)) == ErrorCode.VIDEO_TOO_LARGE
     assert refusal(path, VideoLimits(max_pixels=128 * 96 - 1)) == ErrorCode.VIDEO_TOO_LARGE
-    assert len(index_video(path, VideoLimits(max_seconds=2.0, max_frames=61, max_pixels=128 * 96))) == 61
+    assert len(index_video(path, VideoLimits(max_seconds=61 / 30, max_frames=61, max_pixels=128 * 96))) == 61
+
+
+def test_a_file_whose_first_packet_is_shown_last_has_its_length(tmp_path):
+    def late(number, packet):
+        if number == 0:
+            packet.pts = packet.dts + int(80_000 / packet.time_base)
+        return packet
+
+    assert refusal(remux(write_pattern(tmp_path / "whole.mp4", 20), tmp_path / "late.mkv", late)) == ErrorCode.VIDEO_TOO_LONG
+
+
+def test_a_last_picture_that_stays_for_an_hour_is_part_of_the_length(tmp_path):
+    def lasting(number, packet):
+        if number == 19:
+            packet.duration = int(5000 / packet.time_base)
+        return packet
+
+    assert refusal(remux(write_pattern(tmp_path / "whole.mp4", 20), tmp_path / "lasting.mp4", lasting)) == ErrorCode.VIDEO_TOO_LONG
+
+
+@pytest.mark.parametrize("size", [(32, 1024), (1024, 64)])
+def test_a_picture_far_longer_than_wide_is_refused_in_words(tmp_path, size):
+    with pytest.raises(CricksyError) as caught:
+        index_video(write_pattern(tmp_path / "strip.mp4", 3, size=size))
+    assert caught.value.code == ErrorCode.VIDEO_TOO_LARGE
+    assert f"The picture is {size[0]} x {size[1]} pixels: narrower than 1 to 5" in caught.value.message
+
+
+def test_a_picture_of_a_few_pixels_is_refused_in_words(tmp_path):
+    with pytest.raises(CricksyError) as caught:
+        index_video(write_pattern(tmp_path / "tiny.mp4", 3, size=(30, 30)))
+    assert caught.value.code == ErrorCode.VIDEO_CORRUPT
+    assert "30 x 30 pixels: smaller than 32" in caught.value.message
+
+
+def test_size_and_shape_are_those_of_square_pixels(tmp_path):
+    wide = write_pattern(tmp_path / "wide.mp4", 3, size=(120, 96), aspect=Fraction(4, 3))
+    assert refusal(wide, VideoLimits(max_pixels=160 * 96 - 1)) == ErrorCode.VIDEO_TOO_LARGE
+    assert len(index_video(wide, VideoLimits(max_pixels=160 * 96))) == 3
+    assert refusal(write_pattern(tmp_path / "wider.mp4", 3, size=(120, 96), aspect=Fraction(9))) == ErrorCode.VIDEO_TOO_LARGE
+
+
+def test_the_size_of_the_pictures_counts_and_not_what_the_header_says(tmp_path):
+    path = _grows(tmp_path / "larger.mkv", first=(160, 120), later=(160, 120), header=(64, 48))
+    assert refusal(path, VideoLimits(max_pixels=64 * 48)) == ErrorCode.VIDEO_TOO_LARGE
+
+
+def test_pictures_that_grow_beyond_the_limit_are_not_decoded(tmp_path):
+    path = _grows(tmp_path / "grows.mkv", first=(64, 48), later=(7000, 7000), header=(64, 48))
+    index = index_video(path)
+    seen = []
+    with pytest.raises(CricksyError) as caught:
+        seen.extend(f.frame for f in read_frames(path, index, np.arange(6)))
+    assert (caught.value.code, seen) == (ErrorCode.VIDEO_CORRUPT, [0, 1])
+
+
+@pytest.mark.parametrize("b_frames", [0, 3])
+@pytest.mark.parametrize("lost", [20, 38])
+def test_where_frames_are_counted_none_after_a_lost_one_gets_its_number(tmp_path, b_frames, lost):
+    whole = write_pattern(tmp_path / "whole.avi", 40, gop=10, b_frames=b_frames, options=OUT_OF_ORDER)
+    index = index_video(whole)
+    assert index.timed_by != "pts"
+    data = bytearray(whole.read_bytes())
+    at = data.index(b"movi")
+    for _ in range(lost + 1):
+        at = data.index(b"00dc", at + 1)
+    size = int.from_bytes(data[at + 4 : at + 8], "little")
+    data[at + 8 : at + 8 + size] = bytes(size)
+    path = tmp_path / "damaged.avi"
+    path.write_bytes(data)
+    seen = []
+    try:
+        seen.extend((f.frame, read_number(f.image)) for f in read_frames(path, index, np.arange(40)))
+    except CricksyError as error:
+        assert error.code == ErrorCode.VIDEO_CORRUPT and lost == 20
+    else:
+        assert lost == 38
+    assert lost - 3 <= len(seen) <= lost
+    assert all(frame == number for frame, number in seen)
+
+
+def _grows(path: Path, first: tuple[int, int], later: tuple[int, int], header: tuple[int, int]) -> Path:
+    """Two pictures of one size and four of another, in a file whose header says a third."""
+    import av
+
+    def jpeg(size: tuple[int, int]) -> bytes:
+        encoder = av.CodecContext.create("mjpeg", "w")
+        encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = *size, "yuvj420p", Fraction(1, 30)
+        picture = av.VideoFrame.from_ndarray(draw(1, *size), format="rgb24")
+        return b"".join(bytes(packet) for part in (picture.reformat(format="yuvj420p"), None) for packet in encoder.encode(part))
+
+    pictures = [jpeg(first)] * 2 + [jpeg(later)] * 4
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *header, "yuvj420p"
+        for number, picture in enumerate(pictures):
+            packet = av.Packet(picture)
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, number, number, Fraction(1, 30)
+            packet.is_keyframe = True
+            container.mux(packet)
+    return path
 
 
 def _remux(source: Path, target: Path, options: dict[str, str]) -> Path:

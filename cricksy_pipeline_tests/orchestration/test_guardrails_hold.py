@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import text
 
+from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline_tests.orchestration.sabotage import SabotagedJobs, SabotagedObjects
 
@@ -29,6 +31,9 @@ def gone(_):
 
 
 ROW_FAULTS = {
+    "quick results gone": ("publish_quick", "quick_results", gone, "quick_results"),
+    "quick findings of another kind, after their guardrail": ("start_deep", "quick_findings", lambda _: {"x": 1}, "quick_findings"),
+    "quick report emptied, after its guardrail": ("start_deep", "quick_report", lambda _: {"text": ""}, "quick_report"),
     "quick findings gone": ("publish_quick", "quick_findings", gone, "findings_and_report_in_row"),
     "quick report gone": ("publish_quick", "quick_report", gone, "findings_and_report_in_row"),
     "deep findings gone": ("publish_findings", "deep_findings", gone, "findings"),
@@ -63,7 +68,13 @@ OBJECT_FAULTS = {
         f"{output} deleted": (output, gone)
         for output in (Output.FRAMES, Output.QUICK_RESULTS, Output.QUICK_FRAMES, Output.DEEP_RESULTS, Output.DEEP_FRAMES)
     },
-    **{f"{output} deleted": (output, gone) for output in (Output.FINDINGS, Output.REPORT, Output.REPORT_HTML)},
+    **{
+        f"{output} deleted": (output, gone)
+        for output in (Output.FINDINGS, Output.REPORT, Output.REPORT_HTML, Output.PLAYER_IMAGE, Output.METRICS_IMAGE)
+    },
+    "an empty page": (Output.REPORT_HTML, lambda data: b""),
+    "landmarks that are no table": (Output.DEEP_FRAMES, lambda data: b"junk"),
+    "a picture of nothing": (Output.METRICS_IMAGE, lambda data: b""),
     "a byte of deep_results.json flipped": (Output.DEEP_RESULTS, lambda data: data.replace(b"sampled_frames", b"sampled_framez", 1)),
     "a NaN in deep_results.json": (
         Output.DEEP_RESULTS,
@@ -80,6 +91,29 @@ def test_a_stored_object_that_is_lost_or_damaged_is_failed_and_never_done(pipeli
     row, result = pipeline.analyse(glimpse)
 
     assert_failed(pipeline, row, result, output.partition(".")[0])
+
+
+@pytest.mark.parametrize("column", ["quick_results_s3_key", "deep_results_s3_key"])
+def test_a_row_whose_key_leads_elsewhere_is_failed_and_never_done(pipeline_with, job_store, glimpse, column):
+    class Misled(JobStore):
+        def publish_report(self, job_id, *args, **kwargs):
+            super().publish_report(job_id, *args, **kwargs)
+            with self.engine.begin() as connection:
+                connection.execute(text(f"UPDATE video_analysis_jobs SET {column} = 'nowhere/x.json' WHERE id = :job"), {"job": job_id})
+
+    pipeline = pipeline_with(jobs=Misled(job_store.engine))
+
+    row, result = pipeline.analyse(glimpse)
+
+    assert_failed(pipeline, row, result, column)
+
+
+def test_deep_landmarks_asked_for_as_json_must_be_there(pipeline_with, local_store, glimpse):
+    pipeline = pipeline_with(objects=SabotagedObjects(local_store, Output.DEEP_FRAMES_JSON, gone))
+
+    row, result = pipeline.analyse(glimpse, include_frames=True)
+
+    assert_failed(pipeline, row, result, "deep_frames.json")
 
 
 def assert_failed(pipeline, row, result, named: str) -> None:

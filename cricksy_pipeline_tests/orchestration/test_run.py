@@ -13,7 +13,7 @@ from sqlalchemy import text
 from cricksy_pipeline.orchestration.checks import GUARDED
 from cricksy_pipeline.sample.pattern import write_pattern_clip
 from cricksy_pipeline.store.job_read import read_job, unreadable
-from cricksy_pipeline.store.keys import Output, output_key
+from cricksy_pipeline.store.keys import Output
 
 READERS_QUERY = """
 SELECT id, status, stage, progress_pct, deep_findings IS NOT NULL AS has_findings, deep_report IS NOT NULL AS has_report,
@@ -39,7 +39,7 @@ def test_the_readers_query_answers_done_with_everything_there(pipeline, glimpse)
     with pipeline.jobs.engine.connect() as connection:
         answer = connection.execute(text(READERS_QUERY.format(row.id))).one()
 
-    assert tuple(answer) == (row.id, "done", "DONE", 100, True, True, output_key(row.s3_key, row.id, Output.DEEP_RESULTS))
+    assert tuple(answer) == (row.id, "done", "DONE", 100, True, True, row.output_key(Output.DEEP_RESULTS))
     assert unreadable(read_job(row, pipeline.objects)) == []
 
 
@@ -103,6 +103,7 @@ def test_a_quick_only_job_is_done_without_a_deep_pass(pipeline, glimpse):
     assert result.success
     assert (row.status, row.stage, row.progress_pct) == ("done", "DONE", 100)
     assert row.quick_report and row.deep_results is None
+    assert f"[PERSISTED] Quick job completed: job_id={row.id} status_after=done" in pipeline.log(result)
 
 
 def test_quick_results_stay_readable_when_the_deep_pass_fails(pipeline_with, local_store, glimpse):
@@ -266,6 +267,6 @@ def test_deep_landmarks_are_also_json_where_they_were_asked_for(pipeline, glimps
 
     row, _ = pipeline.analyse(glimpse, include_frames=True)
 
-    frames = json.loads(pipeline.objects.get(output_key(row.s3_key, row.id, Output.DEEP_FRAMES_JSON)))
+    frames = json.loads(pipeline.objects.get(row.output_key(Output.DEEP_FRAMES_JSON)))
     assert len(frames) == row.deep_results["pose_summary"]["sampled_frames"] + row.deep_results["pose_summary"]["burst_frames"]
     assert len(frames[0]["landmarks"]) == 33

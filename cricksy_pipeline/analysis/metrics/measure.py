@@ -214,7 +214,7 @@ def _summary(clip: Clip, metrics: dict[str, Metric], dense: list[Track]) -> dict
         "view_confidence": round(clip.view.confidence, 3),
         "front_side": _commonest([ball.found.front for ball in clip.balls]),
         "arm": _commonest([ball.found.arm for ball in clip.balls]),
-        "effective_fps": round(clip.rate_hz, 3),
+        "effective_fps": float(f"{clip.rate_hz:.3g}"),  # the rounding of the words that quote it
         "grid_fps": round(clip.grid_hz, 3),
         "player_height_px": None if clip.height_px is None else round(clip.height_px, 1),
         "swaps_repaired": sum(track.swaps_repaired for track in dense),

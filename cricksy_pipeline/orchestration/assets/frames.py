@@ -9,7 +9,8 @@ from cricksy_pipeline.orchestration.describe import describe_frames
 from cricksy_pipeline.orchestration.persist import persist_frames
 from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects, Videos
 from cricksy_pipeline.orchestration.stage import stage
-from cricksy_pipeline.orchestration.work import fetch_source, require_mode, video_limits
+from cricksy_pipeline.orchestration.work import fetch_source, sample_fps, video_limits
+from cricksy_pipeline.store.sessions import require_mode
 
 
 @dg.asset(**stage_options("frames", kinds={"ffmpeg", "parquet"}))
@@ -22,9 +23,9 @@ def frames(
     presentation timestamp, so that 25, 29.97, 30 fps and variable-rate recordings of one scene are sampled alike.
     """
     with stage(context, jobs, "frames", claims=True) as now:
-        require_mode(now.row)
+        require_mode(now.row.analysis_mode)
         source = fetch_source(now, source_videos, settings)
         index = inspect_video(source.path, video_limits(settings))
-        plan = plan_sampling(index, deep_fps=float(now.row.sample_fps))
+        plan = plan_sampling(index, deep_fps=sample_fps(now.row))
         stored = persist_frames(now, objects, index, plan, source)
         return describe_frames(index, plan, source, stored)

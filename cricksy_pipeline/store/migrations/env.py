@@ -10,9 +10,9 @@ from alembic import context
 from sqlalchemy import create_engine, pool, text
 
 from cricksy_pipeline.store.database import normalise_url
+from cricksy_pipeline.store.migrate import VERSION_TABLE
 from cricksy_pipeline.store.models import Base
 
-VERSION_TABLE = "cricksy_alembic_version"
 # Any constant of our own: two processes that start together migrate one after the other, and the second finds nothing to do.
 LOCK_KEY = 0x637269636B7379
 

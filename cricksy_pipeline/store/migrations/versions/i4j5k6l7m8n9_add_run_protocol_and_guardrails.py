@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("source_size", sa.BigInteger()),
         sa.Column("error_code", sa.String(50)),
         sa.Column("failed_stage", sa.String(50)),
+        sa.Column("stored_objects", sa.JSON()),
     )
     create_missing_index("ix_analysis_jobs_source", JOBS, ["s3_bucket", "s3_key"])
     _guardrail_results()
