@@ -23,7 +23,9 @@ class Settings(BaseSettings):
         Path(".cricksy"), description="Folder of the embedded stack: PostgreSQL, object store, model weights, Dagster's home."
     )
     database_url: SecretStr | None = Field(None, description="PostgreSQL of the job rows. Unset: the embedded server.")
-    dagster_database_url: SecretStr | None = Field(None, description="PostgreSQL of Dagster's own storage. Unset: the embedded server for `cricksy`, SQLite for plain Dagster.")
+    dagster_database_url: SecretStr | None = Field(
+        None, description="PostgreSQL of Dagster's own storage. Unset: the embedded server for `cricksy`, SQLite for plain Dagster."
+    )
     bucket: str | None = Field(None, description="S3 bucket of uploads and results. Unset: the folder `store` of the data folder.")
     s3_region: str | None = Field(None, description="AWS region of the bucket.")
     s3_endpoint: str | None = Field(None, description="Address of an S3-compatible store other than AWS.")

@@ -121,6 +121,17 @@ def open_video(path: Path, max_pixels: int) -> Iterator[tuple[InputContainer, Vi
         container.close()
 
 
+def seek_keyframe(container: InputContainer, stream: VideoStream, timestamp: int) -> None:
+    """Go to the last keyframe at or before a timestamp, or to the timestamp itself where no keyframe is before it (a clip cut between
+    keyframes; AVI refuses to go anywhere then). Raises av.error.FFmpegError where that cannot be done either."""
+    import av
+
+    try:
+        container.seek(timestamp, stream=stream, backward=True)
+    except av.error.FFmpegError:
+        container.seek(timestamp, stream=stream, any_frame=True)
+
+
 def _picture_stream(container: InputContainer) -> VideoStream:
     from av.stream import Disposition
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cricksy_pipeline.analysis.video_file import open_video
+from cricksy_pipeline.analysis.video_file import open_video, seek_keyframe
 from cricksy_pipeline.analysis.video_index import FrameIndex
 from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -149,11 +149,14 @@ class _Decoding:
     def _decode(self, run: np.ndarray, start_pts: int | None) -> Iterator[VideoFrame]:
         import av
 
-        if start_pts is not None:
-            self.container.seek(start_pts, stream=self.stream, backward=True)
-        elif not self.untouched:
-            self.container.seek(min(int(self.index.pts[0]), self.stream.start_time or 0), stream=self.stream, backward=True)
+        if start_pts is None and not self.untouched:
+            start_pts = min(int(self.index.pts[0]), self.stream.start_time or 0)
         self.untouched = False
+        if start_pts is not None:
+            try:
+                seek_keyframe(self.container, self.stream, start_pts)
+            except av.error.FFmpegError:
+                return  # what is missing counts as undecodable
         wanted_pts = None if self.counting else set(self.index.pts[run].tolist())
         packets = self.container.demux(self.stream)
         # Before the first keyframe decoders drop pictures without a word: those must not be counted.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cricksy_pipeline.analysis.video_file import Orientation, open_video, orientation_of
+from cricksy_pipeline.analysis.video_file import Orientation, open_video, orientation_of, seek_keyframe
 from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.analysis.video_packets import Packets, invents_pts, read_packets, refuse_cut_off
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -143,7 +143,7 @@ def _first_picture(container: InputContainer, stream: VideoStream, patience: int
     import av
 
     try:
-        container.seek(stream.start_time or 0, stream=stream)
+        seek_keyframe(container, stream, stream.start_time or 0)
         for number, packet in enumerate(container.demux(stream)):
             try:
                 for frame in packet.decode():

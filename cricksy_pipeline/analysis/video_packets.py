@@ -83,18 +83,21 @@ def refuse_cut_off(container: InputContainer, stream: VideoStream, packets: Pack
     The sample table is the promise of an mp4, not its frame count: an edit list may hide most frames of a sound file. Where there is no
     table, a duration counts only if it is the picture's own: sound may well be longer.
     """
-    promised = len(stream.index_entries)
+    read, promised = packets.read, len(stream.index_entries)
     if container.format.name == "avi":
-        promised = max(promised, stream.frames)
-    share = packets.read / promised if promised else 1.0
-    declared_s = _declared_seconds(container, stream)
-    if declared_s:
-        share = min(share, duration_s / declared_s)
+        # A length in ticks of the time base: empty chunks count, which stand for a picture that stays, and are never read.
+        read, promised = max(read, int(packets.pts.max()) + 1), max(promised, stream.frames)
+    share = read / promised if promised else 1.0
+    declared_end_s = _declared_end_s(container, stream)
+    if declared_end_s:
+        starts_s = max(float(int(packets.pts.min()) * stream.time_base), 0.0)
+        share = min(share, (starts_s + duration_s) / declared_end_s)
     if share < limits.min_share_of_declared_frames:
         raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"The file is cut off: only {share:.0%} of the frames that it announces can be read.")
 
 
-def _declared_seconds(container: InputContainer, stream: VideoStream) -> float | None:
+def _declared_end_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """When the pictures of a Matroska file end, from its own zero and not from the first picture."""
     if "matroska" not in container.format.name:
         return None
     tag = stream.metadata.get("DURATION", "")

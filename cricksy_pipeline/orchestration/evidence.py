@@ -12,7 +12,7 @@ from typing import Any
 
 from cricksy_pipeline.analysis import guardrails
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS, GuardrailResult
-from cricksy_pipeline.analysis.pose import read_stills
+from cricksy_pipeline.analysis.pose import read_first_still
 from cricksy_pipeline.errors import CricksyError
 from cricksy_pipeline.orchestration.source_video import SourceVideos
 from cricksy_pipeline.orchestration.stage import Stage
@@ -48,13 +48,11 @@ class ReadBack:
 
 
 def of_frames(read: ReadBack) -> list[GuardrailResult]:
-    """Decodes one frame of the source, in a process of its own, and compares the file with the row."""
-    import numpy as np
-
+    """Decodes a frame of the source, in a process of its own, and compares the file with the row."""
     source = fetch_source(read.now, read.source_videos, read.settings)
     index, _ = frame_table(read.row, read.objects)
     try:
-        read_stills(source.path, index, np.array([0]), short_side=64)
+        read_first_still(source.path, index, short_side=64)
         problem = None
     except CricksyError as error:
         problem = error.message

@@ -10,7 +10,7 @@ import numpy as np
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Report
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.passes import PassResult, Work
-from cricksy_pipeline.analysis.pose import read_stills
+from cricksy_pipeline.analysis.pose import read_first_still, read_stills
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.orchestration.work import stored_output
 from cricksy_pipeline.store.keys import Output
@@ -46,10 +46,11 @@ def _player(work: Work, result: PassResult) -> bytes:
     from cricksy_pipeline.reading.pictures import player_picture
 
     frame = shown_frame(result)
-    (image,) = read_stills(work.video, work.index, np.array([frame or 0]), short_side=MOST_SHORT_SIDE)
     if frame is None:
+        _, image = read_first_still(work.video, work.index, short_side=MOST_SHORT_SIDE)
         nobody = np.full((33, 2), np.nan)
         return player_picture(image, nobody, np.full(33, np.nan))
+    (image,) = read_stills(work.video, work.index, np.array([frame]), short_side=MOST_SHORT_SIDE)
     row = int(np.flatnonzero(result.landmarks.frame == frame)[0])
     scale = image.shape[1] / work.index.info.width
     return player_picture(image, result.landmarks.xy[row] * scale, result.landmarks.visibility[row], margin=MARGIN)

@@ -1,7 +1,7 @@
 """The REST API that coaches' readers ask: one analysis job, its report, its files.
 
 Belongs here: routes and headers. Does not belong here: what a job looks like to a reader (`store.job_read`), how errors are worded
-(`problems`), binding a port (`cli`).
+(`problems`), binding a port (`dev`).
 
 There is no authentication yet. Whoever can reach the port can read every job whose id he knows, so the command line binds this
 app to 127.0.0.1 only; do not put it behind a public address.

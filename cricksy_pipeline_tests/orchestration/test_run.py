@@ -14,6 +14,7 @@ from cricksy_pipeline.orchestration.checks import GUARDED
 from cricksy_pipeline.sample.pattern import write_pattern_clip
 from cricksy_pipeline.store.job_read import read_job, unreadable
 from cricksy_pipeline.store.keys import Output
+from cricksy_pipeline_tests.analysis.pattern_video import remux, write_pattern
 
 READERS_QUERY = """
 SELECT id, status, stage, progress_pct, deep_findings IS NOT NULL AS has_findings, deep_report IS NOT NULL AS has_report,
@@ -270,3 +271,12 @@ def test_deep_landmarks_are_also_json_where_they_were_asked_for(pipeline, glimps
     frames = json.loads(pipeline.objects.get(row.output_key(Output.DEEP_FRAMES_JSON)))
     assert len(frames) == row.deep_results["pose_summary"]["sampled_frames"] + row.deep_results["pose_summary"]["burst_frames"]
     assert len(frames[0]["landmarks"]) == 33
+
+
+def test_a_video_cut_between_keyframes_is_analysed_from_its_first_whole_picture(pipeline, tmp_path):
+    whole = write_pattern(tmp_path / "whole.mkv", 150, gop=10, size=(320, 240))
+    cut = remux(whole, tmp_path / "cut.mkv", lambda number, packet: packet if number >= 8 else None)
+
+    row, result = pipeline.analyse(cut)
+
+    assert result.success and row.status == "done", row.error_message
