@@ -89,8 +89,10 @@ def stage(
     A run that has lost the row (to a newer run) writes nothing.
     """
     job_id, run_id = context.partition_key, context.run.run_id
+    waiting = claims  # until the claim has succeeded the row is nobody's
     try:
         row = _claimed(context, jobs, job_id, run_id) if claims else _owned(jobs, job_id, run_id)
+        waiting = False
         current = Stage(name, row, run_id, jobs, context.log)
         with _heartbeat(current):
             yield current
@@ -99,14 +101,14 @@ def stage(
     except dg.Failure:
         raise  # already recorded, by what raised it
     except CricksyError as error:
-        _record(jobs, job_id, run_id, name, error, context.log)
+        _record(jobs, job_id, run_id, name, error, context.log, waiting=waiting)
         raise dg.Failure(
             description=str(error),
             metadata={"error_code": str(error.code), "advice": error.advice, "stage": name},
             allow_retries=error.transient,
         ) from error
     except BaseException as error:
-        _record(jobs, job_id, run_id, name, _as_coded(error, name), context.log)
+        _record(jobs, job_id, run_id, name, _as_coded(error, name), context.log, waiting=waiting)
         raise
 
 
@@ -135,11 +137,17 @@ def _as_coded(error: BaseException, name: str) -> CricksyError:
     return CricksyError(ErrorCode.INTERNAL, f"An unexpected fault stopped {name} ({type(error).__name__}: {str(error)[:300]}).")
 
 
-def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyError, log: logging.Logger) -> None:
-    """Write the failure to the row, patiently: what made the stage fail may be the very database that this needs."""
+def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyError, log: logging.Logger, *, waiting: bool) -> None:
+    """Write the failure to the row, patiently: what made the stage fail may be the very database that this needs.
+
+    A run that failed before it could claim holds no row: one that is still `waiting` is failed all the same, or it would wait for ever.
+    """
     for pause_s in (*FAIL_PAUSES_S, None):
         try:
-            changed = jobs.fail(job_id, run_id, error.code, error.message, name)
+            if waiting:
+                changed = jobs.fail_unclaimed(job_id, error.code, error.message)
+            else:
+                changed = jobs.fail(job_id, run_id, error.code, error.message, name)
         except Exception as second:  # the first error is the one to raise
             log.error("could not write the failure of job_id=%s to its row: %s", job_id, second)
             if pause_s is None or not (isinstance(second, CricksyError) and second.transient):

@@ -102,6 +102,13 @@ def test_a_failure_is_written_as_soon_as_the_database_is_back(pipeline_with, job
     assert (row.status, row.error_code) == ("failed", "NOT_A_VIDEO")
 
 
+def test_a_run_that_could_not_even_claim_its_row_does_not_leave_it_waiting_for_ever(pipeline_with, job_store, glimpse):
+    row, result = pipeline_with(jobs=BlinkingJobs(job_store, claim=1)).analyse(glimpse)
+
+    assert not result.success
+    assert (row.status, row.stage, row.error_code) == ("failed", "FAILED", "DATABASE_UNAVAILABLE")
+
+
 def test_a_progress_that_cannot_be_written_throws_no_work_away(pipeline_with, job_store, glimpse):
     jobs = BlinkingJobs(job_store, progress=1)
 
