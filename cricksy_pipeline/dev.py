@@ -119,12 +119,12 @@ def _signal(groups: list[int], number: signal.Signals) -> None:
 
 
 def _members(group: int) -> list[int]:
-    """Living processes of a group. A run's worker may outlive the one that started it; a zombie is not alive."""
+    """Living processes of a group. A run's worker may outlive the one that started it; a zombie is not alive, nor one being reaped."""
     import psutil
 
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, ProcessLookupError):
-            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+            if os.getpgid(process.pid) == group and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
                 found.append(process.pid)
     return found

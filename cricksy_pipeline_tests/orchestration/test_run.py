@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from cricksy_pipeline.orchestration import stage as stage_module
 from cricksy_pipeline.orchestration.checks import GUARDED
 from cricksy_pipeline.sample.pattern import write_pattern_clip
 from cricksy_pipeline.store.job_read import read_job, unreadable
@@ -209,7 +210,8 @@ def children_of(parent: int) -> list[int]:
     return found
 
 
-def test_a_reader_who_watches_the_row_sees_progress_by_real_frames_and_a_readable_first_look_at_half(pipeline, tmp_path):
+def test_a_reader_who_watches_the_row_sees_progress_by_real_frames_and_a_readable_first_look_at_half(pipeline, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage_module, "PROGRESS_S", 0.02)  # a second is long on a fast machine
     video = tmp_path / "minute.mp4"
     write_pattern_clip(video, [i / 10 for i in range(600)], size=(320, 240))
     job_id = pipeline.submit(video)
