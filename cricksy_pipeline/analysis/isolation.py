@@ -92,7 +92,8 @@ class Worker:
 
         Raises:
             CricksyError: what the child raised; POSE_CRASHED where it died, hung or answered nonsense; INTERNAL where a system library is
-                missing or the child's own code is at fault. `error.detail` holds the last lines of its standard error.
+                missing or the child's own code is at fault.
+                `error.detail` holds the last lines of its standard error and the trace of its own exception.
         """
         self._task = task
         try:
@@ -111,7 +112,7 @@ class Worker:
                 if on_progress:
                     on_progress(message.header)
             elif message.header["kind"] == "error":
-                raise self._with_detail(CricksyError(ErrorCode(message.header["code"]), message.header["message"]))
+                raise self._with_detail(CricksyError(ErrorCode(message.header["code"]), message.header["message"]), message.header["trace"])
             else:
                 return message
 
@@ -156,8 +157,8 @@ class Worker:
             how = f"ended with exit code {code}"
         return self._with_detail(CricksyError(ErrorCode.POSE_CRASHED, f"the analysis process {how} (task {self._task})"))
 
-    def _with_detail(self, error: CricksyError) -> CricksyError:
-        error.detail = "\n".join(self.stderr_tail)
+    def _with_detail(self, error: CricksyError, trace: str = "") -> CricksyError:
+        error.detail = "\n".join(filter(None, [*self.stderr_tail, trace.rstrip()]))
         return error
 
     def _drain_stderr(self) -> None:

@@ -65,12 +65,13 @@ def _answer(request: Message, pipe: Any, task_module: str, refusal: CricksyError
     except MemoryError:
         return _error(CricksyError(ErrorCode.POSE_CRASHED, f"the analysis process ran out of memory (task {name})"))
     except Exception as error:
-        traceback.print_exc()
         known = missing_library(str(error))
         return _error(
-            known or CricksyError(ErrorCode.INTERNAL, f"the analysis process failed: {type(error).__name__}: {error} (task {name})")
+            known or CricksyError(ErrorCode.INTERNAL, f"the analysis process failed: {type(error).__name__}: {error} (task {name})"),
+            # In the answer, not on standard error: that is another pipe, and may be read later.
+            trace=traceback.format_exc(),
         )
 
 
-def _error(error: CricksyError) -> Message:
-    return Message({"kind": "error", "code": str(error.code), "message": error.message})
+def _error(error: CricksyError, trace: str = "") -> Message:
+    return Message({"kind": "error", "code": str(error.code), "message": error.message, "trace": trace})

@@ -156,6 +156,8 @@ def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyE
         else:
             after = "failed" if changed else "unchanged"
             log.error("job_id=%s status_after=%s error_code=%s stage=%s: %s", job_id, after, error.code, name, error.message)
+            if detail := getattr(error, "detail", None):  # what a child process said last
+                log.error("job_id=%s stage=%s:\n%s", job_id, name, detail)
             return
 
 
