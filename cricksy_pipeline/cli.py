@@ -100,11 +100,11 @@ def dev(
 
 def main() -> None:
     """Entry point: a known error is one line and an advice, not a stack trace."""
-    from cricksy_pipeline.store.sessions import UnknownJob
-
     try:
         app()
     except CricksyError as error:
+        from cricksy_pipeline.store.sessions import UnknownJob
+
         advice = "" if isinstance(error, UnknownJob) else f"\n{error.advice}"
         console.print(f"[red bold]{error.code}[/] {error.message}{advice}", highlight=False)
         raise SystemExit(1) from None

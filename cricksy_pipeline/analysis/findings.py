@@ -55,7 +55,7 @@ def build_findings(
     seen_enough = detection_rate_percent >= catalogue().gates["coverage_floor_percent"]
     judged = _judged(block, mode) if seen_enough else []
     technique = _most_important([finding for item in judged if (finding := _technique(item, block, duration_s))])
-    quality = _quality(block, mode, detection_rate_percent, anything_judged=bool(judged))
+    quality = _quality(block, mode, detection_rate_percent)
     level, reason = _overall(judged, technique, block, seen_enough)
     score, label, reasons = _confidence(judged, block, detection_rate_percent, subject or {}, seen_enough)
     return Findings(
@@ -147,7 +147,7 @@ def _most_important(found: list[Finding]) -> list[Finding]:
 # --------------------------------------------------------------------------------------------------------------------- quality
 
 
-def _quality(block: MetricsBlock, mode: AnalysisMode, detection_rate: float, *, anything_judged: bool) -> list[Finding]:
+def _quality(block: MetricsBlock, mode: AnalysisMode, detection_rate: float) -> list[Finding]:
     """At most one finding about the video."""
     gates = catalogue().gates
     missing = {key: metric for key, metric in block.metrics.items() if metric.value is None and metric.reason_code != "NOT_OFFERED"}

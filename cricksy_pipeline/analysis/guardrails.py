@@ -137,7 +137,6 @@ def evaluate_quick_results(
     stored_error: str | None,
     mode: str,
     planned_frames: int,
-    duration_s: float,
 ) -> list[GuardrailResult]:
     """All guardrails of `quick_results`, from the row and the copy read back from the object store."""
     return _evaluate(
@@ -148,7 +147,7 @@ def evaluate_quick_results(
 
 
 def evaluate_deep_results(
-    *, row_results: Any, stored_results: Any, stored_error: str | None, mode: str, planned_frames: int, duration_s: float
+    *, row_results: Any, stored_results: Any, stored_error: str | None, mode: str, planned_frames: int
 ) -> list[GuardrailResult]:
     """All guardrails of `deep_results`, from the row and the copy read back from the object store."""
     return _evaluate(

@@ -37,7 +37,7 @@ def prove_guardrails(now: Stage) -> list[RecordedOutcome]:
                 wrong.append(f"{asset}.{guardrail.name} failed: {result.message}")
     if wrong:
         raise CricksyError(ErrorCode.GUARDRAIL_FAILED, "; ".join(wrong))
-    return results
+    return list(by_name.values())
 
 
 def prove_readable(now: Stage, objects: ObjectStore) -> VideoAnalysisJobRead:

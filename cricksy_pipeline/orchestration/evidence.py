@@ -72,7 +72,7 @@ def of_frames(read: ReadBack) -> list[GuardrailResult]:
 
 def of_quick_results(read: ReadBack) -> list[GuardrailResult]:
     """The row's quick fields beside the stored quick results."""
-    index, plan = frame_table(read.row, read.objects)
+    _, plan = frame_table(read.row, read.objects)
     stored, problem = read.document(Output.QUICK_RESULTS)
     return guardrails.evaluate_quick_results(
         row_results=read.row.quick_results,
@@ -82,7 +82,6 @@ def of_quick_results(read: ReadBack) -> list[GuardrailResult]:
         stored_error=problem,
         mode=read.row.analysis_mode,
         planned_frames=len(plan.quick),
-        duration_s=index.info.duration_s,
     )
 
 
@@ -90,7 +89,7 @@ def of_deep_results(read: ReadBack) -> list[GuardrailResult]:
     """The row's deep results beside the stored ones."""
     if not read.row.deep_enabled:
         return _not_requested("deep_results")
-    index, plan = frame_table(read.row, read.objects)
+    _, plan = frame_table(read.row, read.objects)
     stored, problem = read.document(Output.DEEP_RESULTS)
     return guardrails.evaluate_deep_results(
         row_results=read.row.deep_results,
@@ -98,7 +97,6 @@ def of_deep_results(read: ReadBack) -> list[GuardrailResult]:
         stored_error=problem,
         mode=read.row.analysis_mode,
         planned_frames=len(plan.deep),
-        duration_s=index.info.duration_s,
     )
 
 

@@ -85,7 +85,8 @@ def stage(
     """Run the body as stage `name` of the job that the partition key names.
 
     The first stage claims the row for this run; the others demand that it does own it. While the body runs the row's heartbeat moves.
-    Any exception is written to the row under its code and raised again, as `dg.Failure` where its code says that a retry is no use.
+    Any exception is written to the row under its code and raised again; one with a code as `dg.Failure`, which says whether a retry can
+    help.
     A run that has lost the row (to a newer run) writes nothing.
     """
     job_id, run_id = context.partition_key, context.run.run_id

@@ -54,7 +54,7 @@ def open_work(now: Stage, objects: ObjectStore, source_videos: SourceVideos, wei
     request = AnalysisRequest(
         job_id=now.job_id,
         mode=AnalysisMode(require_mode(now.row.analysis_mode)),
-        sample_fps=float(now.row.sample_fps),
+        sample_fps=sample_fps(now.row),
         source_sha256=source.sha256,
         analysis_version=version,
         code_version=__version__,
@@ -64,7 +64,7 @@ def open_work(now: Stage, objects: ObjectStore, source_videos: SourceVideos, wei
 
 def version_of(row: VideoAnalysisJob, model: PoseModel) -> str:
     """The analysis version that a run of this row would have now."""
-    sampling = {"quick_fps": QUICK_FPS, "quick_seconds": QUICK_SECONDS, "deep_fps": float(row.sample_fps), "deep": row.deep_enabled}
+    sampling = {"quick_fps": QUICK_FPS, "quick_seconds": QUICK_SECONDS, "deep_fps": sample_fps(row), "deep": row.deep_enabled}
     return analysis_version(model_sha256=model.sha256, settings=sampling)
 
 

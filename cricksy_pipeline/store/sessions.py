@@ -80,8 +80,6 @@ def require_mode(analysis_mode: str | None) -> str:
 class SessionStore:
     """Sessions and their jobs. Every method is one transaction; each may raise `CricksyError` DATABASE_UNAVAILABLE."""
 
-    require_mode = staticmethod(require_mode)
-
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 

@@ -48,11 +48,11 @@ def failed(results: list[GuardrailResult]) -> set[str]:
 
 
 def quick(row: Any, **changes: Any) -> list[GuardrailResult]:
-    _, mode, duration, planned = _document("fault")
+    _, mode, _, planned = _document("fault")
     given_ = {
         "row_results": row, "row_findings": copy.deepcopy(row.get("findings")) if isinstance(row, dict) else None,
         "row_report": copy.deepcopy(row.get("report")) if isinstance(row, dict) else None, "stored_results": copy.deepcopy(row),
-        "stored_error": None, "mode": mode, "planned_frames": planned, "duration_s": duration,
+        "stored_error": None, "mode": mode, "planned_frames": planned,
     }  # fmt: skip
     return evaluate_quick_results(**{**given_, **changes})
 
@@ -90,13 +90,13 @@ def test_every_guardrail_holds_on_what_the_analysis_makes(clip):
     everything = (
         evaluate_quick_results(
             row_results=row, row_findings=row["findings"], row_report=row["report"], stored_results=row, planned_frames=planned,
-            duration_s=duration, **common,
+            **common,
         )
         + evaluate_findings(row_findings=row["findings"], row_results=row, stored_findings=row["findings"], duration_s=duration, **common)
         + evaluate_report(row_report=row["report"], row_findings=row["findings"], row_results=row, stored_report=row["report"], **common)
     )  # fmt: skip
     assert failed(everything) == set()
-    deep = evaluate_deep_results(row_results=row, stored_results=row, planned_frames=planned, duration_s=duration, **common)
+    deep = evaluate_deep_results(row_results=row, stored_results=row, planned_frames=planned, **common)
     assert failed(deep) == ({"subject_found"} if clip == "nobody" else set())
     assert {result.severity for result in deep if not result.passed} <= {"WARN"}
 
@@ -259,9 +259,9 @@ anything = st.recursive(
 @given(anything, anything, anything)
 def test_no_guardrail_ever_raises_whatever_json_it_is_given(a, b, c):
     results = evaluate_quick_results(
-        row_results=a, row_findings=b, row_report=c, stored_results=b, stored_error=None, mode="batting", planned_frames=3, duration_s=1.0
+        row_results=a, row_findings=b, row_report=c, stored_results=b, stored_error=None, mode="batting", planned_frames=3
     )
-    results += evaluate_deep_results(row_results=a, stored_results=b, stored_error=None, mode="batting", planned_frames=3, duration_s=1.0)
+    results += evaluate_deep_results(row_results=a, stored_results=b, stored_error=None, mode="batting", planned_frames=3)
     results += evaluate_findings(row_findings=a, row_results=b, stored_findings=c, stored_error=None, mode="batting", duration_s=1.0)
     results += evaluate_report(row_report=a, row_findings=b, row_results=c, stored_report=a, stored_error=None, mode="batting")
     assert failed(results)
@@ -288,5 +288,5 @@ def test_a_document_nested_beyond_reason_fails_and_does_not_raise():
         deep = [deep]
     row = {"metrics": deep}
     no_copies = {"row_findings": None, "row_report": None, "stored_results": row, "stored_error": None}
-    results = evaluate_quick_results(row_results=row, mode="batting", planned_frames=3, duration_s=1.0, **no_copies)
+    results = evaluate_quick_results(row_results=row, mode="batting", planned_frames=3, **no_copies)
     assert "schema_valid" in failed(results)

@@ -45,7 +45,7 @@ def test_no_tracking_however_bad_breaks_the_analysis_or_a_guardrail(motion, mode
         warnings.simplefilter("ignore", RuntimeWarning)
         row = json.loads(json.dumps(as_json(results_document(seen, mode)), allow_nan=False))
     common = {"mode": str(mode), "stored_error": None}
-    results = evaluate_deep_results(row_results=row, stored_results=row, planned_frames=len(seen), duration_s=duration_of(seen), **common)
+    results = evaluate_deep_results(row_results=row, stored_results=row, planned_frames=len(seen), **common)
     results += evaluate_findings(
         row_findings=row["findings"], row_results=row, stored_findings=row["findings"], duration_s=duration_of(seen), **common
     )
