@@ -1,4 +1,4 @@
-"""The tables: `video_sessions`, `video_analysis_jobs`, `guardrail_results`.
+"""The tables: `video_sessions`, `video_analysis_jobs`, `uploads`, `job_attempts`, `guardrail_results`.
 
 Belongs here: columns, types, enums and the constraints that hold whoever writes. Does not belong here: how a row changes
 (`sessions`, `jobs`) or how it is read (`job_read`). Names and types of the first two tables are those of the earlier system;
@@ -110,6 +110,25 @@ DONE_IS_WHOLE_SQL = (
     + " AND ".join((_KEY if name.endswith("_key") else _DOCUMENT).format(name) for name in DEEP_ARTIFACTS)
     + ")))"
 )
+
+
+SUPERSEDED: tuple[str, ...] = (
+    "status",
+    "stage",
+    "progress_pct",
+    *QUICK_ARTIFACTS,
+    *DEEP_ARTIFACTS,
+    "stored_objects",
+    "stages",
+    "analysis_version",
+    "started_at",
+    "completed_at",
+    "quick_started_at",
+    "quick_completed_at",
+    "deep_started_at",
+    "deep_completed_at",
+)
+"""What a finished row keeps aside while it is analysed anew: all that a reader is shown, and what the next attempt may build on."""
 
 
 class IdList(UserDefinedType[list[str]]):
@@ -225,19 +244,76 @@ class VideoAnalysisJob(Base):
     source_size: Mapped[int | None] = mapped_column(BigInteger)
     error_code: Mapped[str | None] = mapped_column(String(50))
     failed_stage: Mapped[str | None] = mapped_column(String(50))
+    # {output: {"key", "sha256"}}: where each output lies, which may be the folder of an earlier attempt whose work still holds.
     stored_objects: Mapped[dict[str, Any] | None] = mapped_column()
 
+    # What operations add: what still holds of earlier attempts, the analysis that a new one replaces, and who asked for a run when.
+    # {stage: {"inputs", "run_id", "attempt", "seconds", "cpu_s"}}: what each stage was made from, by whom, at what cost.
+    stages: Mapped[dict[str, Any] | None] = mapped_column()
+    # The columns of `SUPERSEDED` as they were when a finished job was claimed again; null while nothing is being replaced.
+    superseded: Mapped[dict[str, Any] | None] = mapped_column()
+    # How many times a run was asked for; part of the run key, because Dagster remembers a run key for ever, failed runs included.
+    request: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    requested_at: Mapped[datetime | None] = mapped_column()
+
     def output_key(self, output: Output) -> str:
-        """Where this row's attempt keeps an output. Raises ValueError for a source key that no store of ours accepts."""
+        """Where this row's attempt writes an output. Raises ValueError for a source key that no store of ours accepts."""
         return output_key(self.s3_key or "", self.id, output, self.attempt or 1)
+
+    def stored_key(self, output: Output) -> str:
+        """Where an output lies that a reader reads: as recorded when it was stored, else where this attempt would write it.
+
+        Raises ValueError for a source key that no store of ours accepts.
+        """
+        entry = (self.stored_objects or {}).get(str(output))
+        return entry["key"] if isinstance(entry, dict) else self.output_key(output)
 
     __table_args__ = (
         Index("ix_analysis_jobs_session_id", "session_id"),
         Index("ix_analysis_jobs_status", "status"),
         Index("ix_analysis_jobs_source", "s3_bucket", "s3_key"),
+        # What is left to do is always few; the table is not.
+        Index("ix_analysis_jobs_queued", "created_at", postgresql_where=text("status = 'queued'")),
         # NOT VALID: rows that the earlier system called done without these columns stay as they are until they are next written.
         CheckConstraint(DONE_IS_WHOLE_SQL, name=DONE_IS_WHOLE, postgresql_not_valid=True),
     )
+
+
+class Upload(Base):
+    """One version of one object that was seen in the store: the memory of the uploads sensor. Never deleted but with its object."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    bucket: Mapped[str] = mapped_column(String(255))
+    # Any length and any character: a key that no row of ours can hold is remembered too, or it would be new at every look.
+    key: Mapped[str] = mapped_column(Text)
+    etag: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("video_analysis_jobs.id", ondelete="SET NULL"))
+
+    __table_args__ = (UniqueConstraint("bucket", "key", "etag", name="uq_uploads_version"), Index("ix_uploads_job_id", "job_id"))
+
+
+class JobAttempt(Base):
+    """One attempt at one job, from claim to end: what the row itself forgets when the next attempt begins."""
+
+    __tablename__ = "job_attempts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("video_analysis_jobs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    run_id: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None] = mapped_column()
+    # done, failed, or lost (another attempt began before this one ended); null while it runs.
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    failed_stage: Mapped[str | None] = mapped_column(String(50))
+    analysis_version: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (Index("ix_job_attempts_ended_at", "ended_at"),)
 
 
 class GuardrailResult(Base):
