@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -71,6 +72,29 @@ def status(
 
 
 @app.command()
+def retry(
+    job_id: Annotated[str, typer.Argument(help="The id of a failed job.")],
+    mode: Annotated[str | None, typer.Option(help="What was filmed, where the job failed because nobody had said.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew, also what still holds.")] = False,
+) -> None:
+    """Try a failed job again, from the first stage whose result does not hold any more."""
+    from cricksy_pipeline.orchestration.local_run import daemon_is_alive
+
+    settings = Settings()
+    jobs, objects = _open(settings)
+    elsewhere = daemon_is_alive(settings)
+    if not jobs.requeue(job_id, analysis_mode=mode, fresh=fresh, requested=not elsewhere):
+        console.print(f"Only a failed job can be tried again; this one is {jobs.get(job_id).status}.")
+        raise typer.Exit(1)
+    if elsewhere:
+        console.print("Queued; the running daemon takes it up. Ctrl-C stops only this display.")
+        _follow(jobs, job_id)
+    else:
+        _analyse(settings, jobs, job_id)
+    raise typer.Exit(_show(settings, jobs, objects, job_id))
+
+
+@app.command()
 def demo(force: Annotated[bool, typer.Option("--render", help="Render the sample clip again.")] = False) -> None:
     """Render the sample clip, analyse it, print the findings. Everything stays under the data folder."""
     from cricksy_pipeline.store.submissions import Submission, submit
@@ -121,7 +145,8 @@ def _show(settings: Settings, jobs: JobStore, objects, job_id: str) -> int:
     from cricksy_pipeline.store.keys import Output
 
     row = jobs.get(job_id)
-    page = objects.local_path(row.output_key(Output.REPORT_HTML)) if row.s3_key else None
+    pages = [objects.local_path(row.shown_key(name)) for name in (Output.REPORT_HTML, Output.QUICK_REPORT_HTML)] if row.s3_key else []
+    page = next(filter(None, pages), None)
     print_result(read_job(row, objects), console, report_path=str(page) if page else None)
     return 0 if row.status in ("done", "completed") else 1
 
@@ -131,6 +156,15 @@ def _analyse(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool =
 
     with stopped_by_signal(), nullcontext() if verbose else _following(jobs, job_id):
         run_analysis(settings, jobs, job_id, verbose=verbose)
+
+
+def _follow(jobs: JobStore, job_id: str) -> None:
+    """Watch a job that runs elsewhere until it has ended."""
+    from cricksy_pipeline.store.models import FINISHED, JobStatus
+
+    with _following(jobs, job_id):
+        while jobs.status_of(job_id) not in (*FINISHED, JobStatus.FAILED):
+            time.sleep(POLL_S)
 
 
 @contextmanager

@@ -73,6 +73,9 @@ def _environment(settings: Settings, api_port: int) -> dict[str, str]:
         "CRICKSY_PUBLIC_URL": f"http://{HOST}:{api_port}",
         "DAGSTER_HOME": str(prepare_home(settings)),
         "MPLCONFIGDIR": str(settings.folder / "matplotlib"),
+        # Five a tick by default: after an outage the rows of a hundred failed runs would hear of it one minute late.
+        "DAGSTER_RUN_STATUS_SENSOR_PROCESS_LIMIT": "25",
+        "DAGSTER_RUN_STATUS_SENSOR_FETCH_LIMIT": "100",
         "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet))),
     }
 

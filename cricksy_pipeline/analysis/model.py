@@ -1,6 +1,7 @@
 """The pose model on disk: got once, checked always, never committed.
 
-Belongs here: `PoseModel`, the cache, the order of sources, and the command `python -m cricksy_pipeline.analysis.model CACHE_DIR [VARIANT]`.
+Belongs here: `PoseModel`, what identifies its networks, the cache, the order of sources, and the command
+`python -m cricksy_pipeline.analysis.model CACHE_DIR [VARIANT]`.
 Does not belong here: how a source is asked (`model_sources`), how a bundle is built (`model_bundle`), how the model is used
 (`pose_process`).
 """
@@ -35,6 +36,16 @@ class PoseModel:
     variant: str
 
 
+def model_identity(variant: str) -> str:
+    """Which networks `ensure_model` stands for, known without having them: e.g. "blazepose-full 939bfb2c1b00 28d8267c5cd5".
+
+    The detector's and the landmark network's fingerprints, by which fetched ones are accepted; `PoseModel.sha256` is of the file that
+    holds both. Raises ValueError for an unknown variant.
+    """
+    _demand_variant(variant)
+    return f"blazepose-{variant} {FINGERPRINTS['detector'][:12]} {FINGERPRINTS[variant][:12]}"
+
+
 def ensure_model(
     cache: Path,
     variant: str = "full",
@@ -54,8 +65,7 @@ def ensure_model(
         CricksyError: INTERNAL, naming every source and why it failed.
         ValueError: an unknown variant.
     """
-    if variant not in VARIANTS:
-        raise ValueError(f"no pose model is called {variant!r}; there are {', '.join(VARIANTS)}")
+    _demand_variant(variant)
     say = report or (lambda _: None)
     cache = Path(cache)
     cached = _cached(cache, variant)
@@ -68,6 +78,11 @@ def ensure_model(
         model = cached or _fetch(cache, variant, say, sources)
     say(f"pose model {variant}: {model.path} (SHA-256 {model.sha256[:12]})")
     return model
+
+
+def _demand_variant(variant: str) -> None:
+    if variant not in VARIANTS:
+        raise ValueError(f"no pose model is called {variant!r}; there are {', '.join(VARIANTS)}")
 
 
 def _bundle_path(cache: Path, variant: str) -> Path:

@@ -1,13 +1,16 @@
-"""The quick pass and the deep pass: from sampled frames of a video to a results document.
+"""The quick pass and the deep pass, each in two halves: looking at sampled frames of a video, and describing what was seen.
 
 Belongs here: which frames each pass looks at, what it reuses, and how a results document is put together.
 Does not belong here: decoding (`video`), pose (`pose`), measuring (`metrics`), wording (`findings`, `report`), storing.
+
+Only looking needs the file and the networks (`Footage`). Describing needs the landmarks alone, so that after a change of rules a document
+is made again from stored ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,12 +24,9 @@ from cricksy_pipeline.analysis.metrics.measure import measure
 from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.analysis.pose import estimate_pose, find_subject
 from cricksy_pipeline.analysis.report import build_report
-from cricksy_pipeline.analysis.sampling import SamplingPlan, burst_frames
+from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS, SamplingPlan, burst_frames
 from cricksy_pipeline.analysis.subject import Subject
-from cricksy_pipeline.analysis.video import FrameIndex
-
-QUICK_FPS, QUICK_SECONDS = 5.0, 30.0
-"""The quick pass: five pictures a second of the first thirty seconds, both ends included."""
+from cricksy_pipeline.analysis.video import FrameIndex, VideoInfo
 
 Progress = Callable[[int, int], None]
 """Called with frames done and frames wanted."""
@@ -51,58 +51,91 @@ class AnalysisRequest:
 
 @dataclass(frozen=True)
 class Work:
-    """The inputs of a pass: the file, its frames, which of them to look at, with which model, for whom."""
+    """What is analysed: the frames of a video, which of them to look at, what is asked."""
 
-    video: Path
     index: FrameIndex
     plan: SamplingPlan
-    model: PoseModel
     request: AnalysisRequest
 
 
 @dataclass(frozen=True)
-class PassResult:
-    """What one pass made: the landmarks and the document."""
+class Footage:
+    """What is needed only to look: the file that `Work.index` was made from, and the networks."""
+
+    video: Path
+    model: PoseModel
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one pass saw.
+
+    Attributes:
+        landmarks: of every frame that was looked at and kept; after the quick look these are more than its document counts.
+        subject: whom it followed.
+        model: name of the networks that saw it, e.g. "blazepose-full".
+        model_sha256: of the bundle that held them.
+    """
 
     landmarks: Landmarks
-    document: AnalysisResults
+    subject: Subject
+    model: str
+    model_sha256: str
 
 
-def quick_pass(work: Work, *, workers: int, on_progress: Progress) -> PassResult:
-    """Choose whom to follow, then look at the first thirty seconds; the document is about five frames a second of them.
+def stored_look(landmarks: Landmarks, summary: PoseSummary) -> Look:
+    """The look of which the landmarks were stored.
+
+    Args:
+        landmarks: as they were stored.
+        summary: `pose_summary` of the document in which this look was described.
+    """
+    return Look(landmarks, Subject.from_json(summary.subject), summary.model, summary.model_sha256)
+
+
+def look_quickly(work: Work, footage: Footage, *, workers: int, on_progress: Progress) -> Look:
+    """Choose whom to follow, then look at the first thirty seconds.
 
     A fast player cannot be followed at five frames a second, so the frames of the deep grid between are looked at too. They are kept
-    for the deep pass, not counted. Findings and report are part of the document: a quick result is complete in itself.
-    Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
+    for the deep pass, not counted. Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
     """
-    subject = find_subject(work.video, work.index, model=work.model)
+    subject = find_subject(footage.video, work.index, model=footage.model)
     looked_at = work.plan.deep[work.plan.deep <= work.plan.quick[-1]]
-    landmarks = _pose(work, looked_at, subject, workers, on_progress)
-    document = _document("quick", work, landmarks.select(landmarks.source == GRID_QUICK), subject)
-    findings = findings_of(document)
-    document = document.model_copy(update={"findings": findings, "report": report_of(document, findings)})
-    return PassResult(landmarks, document)
+    return _look(_pose(work, footage, looked_at, subject, workers, on_progress), subject, footage)
 
 
-def deep_pass(work: Work, quick: PassResult, *, workers: int, on_progress: Progress) -> PassResult:
+def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_progress: Progress) -> Look:
     """Look at the whole video on the deep grid, then at every frame around each delivery.
 
     Args:
-        quick: the quick pass's result; the frames it looked at are part of the grid and are not looked at again, except in bursts,
-            and whom it followed is followed here.
+        quick: the quick look; its frames are part of the grid and are not looked at again, except in bursts, and whom it followed is
+            followed here.
 
-    The document's findings and report are null: they are stages of their own. Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
+    Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
     """
-    subject = Subject.from_json(quick.document.pose_summary.subject)
+    subject = quick.subject
     fresh = np.setdiff1d(work.plan.deep, quick.landmarks.frame)
     # How many burst frames there are is known only after the grid: until then the grid counts as four fifths of the work.
-    grid = quick.landmarks.merged(_pose(work, fresh, subject, workers, lambda done, of: on_progress(4 * done, 5 * of)))
+    seen = _pose(work, footage, fresh, subject, workers, lambda done, of: on_progress(4 * done, 5 * of))
+    grid = quick.landmarks.merged(seen)
     burst = burst_frames(work.index, candidate_windows(grid, work.request.mode))
-    around = _pose(work, burst, subject, workers, lambda done, of: on_progress(4 * of + done, 5 * of))
+    around = _pose(work, footage, burst, subject, workers, lambda done, of: on_progress(4 * of + done, 5 * of))
     # Inside a burst every frame comes from one unbroken look: between native-rate neighbours, a landmark followed at 10 fps is a jolt
     # of 2 to 4 % of the player's height (90th percentile, measured on real bowling).
-    landmarks = grid.select(~np.isin(grid.frame, burst)).merged(around)
-    return PassResult(landmarks, _document("deep", work, landmarks, subject))
+    return _look(grid.select(~np.isin(grid.frame, burst)).merged(around), subject, footage)
+
+
+def quick_document(work: Work, look: Look) -> AnalysisResults:
+    """What the quick look says: about five frames a second of it. Findings and report are inside: it is complete in itself."""
+    counted = replace(look, landmarks=look.landmarks.select(look.landmarks.source == GRID_QUICK))
+    document = _document("quick", work, counted)
+    findings = findings_of(document)
+    return document.model_copy(update={"findings": findings, "report": report_of(document, findings)})
+
+
+def deep_document(work: Work, look: Look) -> AnalysisResults:
+    """What the deep look says. Findings and report are null: they are stages of their own."""
+    return _document("deep", work, look)
 
 
 def findings_of(document: AnalysisResults) -> Findings:
@@ -122,15 +155,19 @@ def report_of(document: AnalysisResults, findings: Findings) -> Report:
     return build_report(findings, document.metrics, mode=document.meta.analysis_mode)
 
 
-def _pose(work: Work, frames: np.ndarray, subject: Subject, workers: int, on_progress: Progress) -> Landmarks:
+def _look(landmarks: Landmarks, subject: Subject, footage: Footage) -> Look:
+    return Look(landmarks, subject, f"blazepose-{footage.model.variant}", footage.model.sha256)
+
+
+def _pose(work: Work, footage: Footage, frames: np.ndarray, subject: Subject, workers: int, on_progress: Progress) -> Landmarks:
     on_deep, on_quick = np.isin(frames, work.plan.deep), np.isin(frames, work.plan.quick)
     sources = np.where(on_quick, GRID_QUICK, np.where(on_deep, GRID_DEEP, BURST)).astype(np.uint8)
     return estimate_pose(
-        work.video, work.index, frames, sources, model=work.model, subject=subject, workers=workers, on_progress=on_progress
+        footage.video, work.index, frames, sources, model=footage.model, subject=subject, workers=workers, on_progress=on_progress
     )
 
 
-def _document(pass_name: Literal["quick", "deep"], work: Work, landmarks: Landmarks, subject: Subject) -> AnalysisResults:
+def _document(pass_name: Literal["quick", "deep"], work: Work, look: Look) -> AnalysisResults:
     quick, request = pass_name == "quick", work.request
     meta = ResultsMeta(
         job_id=request.job_id,
@@ -143,15 +180,15 @@ def _document(pass_name: Literal["quick", "deep"], work: Work, landmarks: Landma
         code_version=request.code_version,
         source_sha256=request.source_sha256,
     )
-    summary = _pose_summary(work, landmarks, subject)
-    block = measure(landmarks, mode=request.mode, duration_s=summary.duration_s)
+    summary = _pose_summary(work.index.info, look)
+    block = measure(look.landmarks, mode=request.mode, duration_s=summary.duration_s)
     return AnalysisResults(pose_summary=summary, metrics=block, findings=None, report=None, meta=meta, outputs={})
 
 
-def _pose_summary(work: Work, landmarks: Landmarks, subject: Subject) -> PoseSummary:
+def _pose_summary(info: VideoInfo, look: Look) -> PoseSummary:
+    landmarks = look.landmarks
     on_grid = landmarks.source != BURST
     sampled, found = int(on_grid.sum()), int((landmarks.found & on_grid).sum())
-    info = work.index.info
     return PoseSummary(
         total_frames=info.frame_count,
         sampled_frames=sampled,
@@ -164,7 +201,7 @@ def _pose_summary(work: Work, landmarks: Landmarks, subject: Subject) -> PoseSum
         height=info.height,
         rotation_deg=info.rotation_deg,
         duration_s=info.duration_s,
-        model=f"blazepose-{work.model.variant}",
-        model_sha256=work.model.sha256,
-        subject=subject.as_json(),
+        model=look.model,
+        model_sha256=look.model_sha256,
+        subject=look.subject.as_json(),
     )

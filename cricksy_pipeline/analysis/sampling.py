@@ -14,6 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from cricksy_pipeline.analysis.video import FrameIndex
 
+QUICK_FPS, QUICK_SECONDS = 5.0, 30.0
+"""The quick pass: five pictures a second of the first thirty seconds, both ends included."""
+
 MAX_FPS = 240.0
 """No phone films faster in what it stores as video."""
 
@@ -34,7 +37,9 @@ class SamplingPlan:
     deep: np.ndarray
 
 
-def plan_sampling(index: FrameIndex, *, quick_fps: float = 5, quick_seconds: float = 30, deep_fps: float = 10) -> SamplingPlan:
+def plan_sampling(
+    index: FrameIndex, *, quick_fps: float = QUICK_FPS, quick_seconds: float = QUICK_SECONDS, deep_fps: float = 10
+) -> SamplingPlan:
     """The frames nearest to a regular grid of times.
 
     Grid times are k / fps seconds after the first frame, up to the last frame's time inclusive; for the quick pass up to `quick_seconds`

@@ -1,31 +1,109 @@
-"""What an analysis was made with, in one short hash.
+"""What an analysis is made from, in short hashes: whether a stored result is still what would be made now.
 
-Belongs here: the hand-kept version of each stage's rules, and the analysis version made of them. Raise a stage's version whenever
-its numbers or words may change for the same video. Does not belong here: versions of single metric definitions (`metrics/catalogue.toml`).
+Belongs here: the hand-kept version of each set of rules, and what is derived from them: the code version of each stage, the analysis
+version of a deployment, the inputs of each stage's stored output. Does not belong here: versions of single metric definitions
+(`metrics/catalogue.toml`), who compares (`orchestration`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
-STAGE_VERSIONS: dict[str, str] = {
+from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS
+
+RULES: dict[str, str] = {
     "frames": "1",
-    "quick_results": "1",
-    "deep_results": "1",
+    "landmarks": "1",
+    "metrics": "1",
     "findings": "1",
     "report": "1",
-    "completed_analysis": "1",
 }
-"""Also the `code_version` of the asset of the same name."""
+"""Kept by hand: raise a version whenever the same inputs may give other numbers or words, or another shape of document.
+
+frames: which frames a file has and when each is shown (`video_index`, `video_packets`, `video_file`), and the grids (`sampling`).
+landmarks: which pictures are looked at, where, and what is seen in them: decoding (`video_frames`), the choice of the player (`probe`,
+    `subject`), pose (`pose`, `pose_tasks`, `blazepose`), the looks in `passes`, the pinned decoder and MediaPipe; and the choice of the
+    native-rate windows: `sampling.burst_frames`, `deliveries.candidate_windows` with its settings, and from `kinematics` what that uses.
+metrics: what is measured in the landmarks: `kinematics`, `deliveries` and the finders of events, `delivery_settings`, `view`, `metrics/`
+    with its catalogue, the pose summary in `passes`, and the plots drawn of it. What `candidate_windows` uses counts here too: raise both.
+findings: `findings`, its words in `metrics/coaching.toml` and `wording`, and in the catalogue what is judged and how to film.
+report: `report`, its words in `metrics/coaching.toml` and `wording`, and the page made of it.
+
+What depends on a set of rules is made anew with it; the more is raised, the more is computed. Only `frames` and `landmarks` cost a look
+into the video.
+"""
+
+_RULES_OF: dict[str, tuple[str, ...]] = {
+    "frames": ("frames",),
+    "quick_results": ("landmarks", "metrics", "findings", "report"),
+    "deep_results": ("landmarks", "metrics"),
+    "findings": ("findings",),
+    "report": ("report",),
+}
 
 
-def analysis_version(*, model_sha256: str, settings: dict[str, object]) -> str:
-    """Twelve hex digits over stage versions, model weights and analysis settings: equal exactly when all three are.
+def stage_versions(rules: Mapping[str, str] = RULES) -> dict[str, str]:
+    """By stage, the versions of the rules that its own code applies, e.g. "landmarks 1, metrics 1"; what comes before it is not in it."""
+    own = {stage: ", ".join(f"{name} {rules[name]}" for name in names) for stage, names in _RULES_OF.items()}
+    return {**own, "completed_analysis": "1"}
+
+
+STAGE_VERSIONS: dict[str, str] = stage_versions()
+"""The `code_version` of the asset of the same name."""
+
+
+def analysis_version(*, model: str) -> str:
+    """Twelve hex digits over everything that is the same for all jobs of a deployment: rules, networks, the quick pass's sampling.
+
+    A job's own options are not in it, so that a video was analysed as it would be now exactly where its row has this version.
 
     Args:
-        model_sha256: hash of the pose model bundle.
-        settings: sampling rates and the like, JSON-ready.
+        model: the networks' identity (`model.model_identity`).
     """
-    content = json.dumps({"stages": STAGE_VERSIONS, "model": model_sha256, "settings": settings}, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
+    return _short_hash({"rules": RULES, "model": model, "sampling": [QUICK_FPS, QUICK_SECONDS]})
+
+
+def stage_inputs(
+    *, source_sha256: str, mode: str, sample_fps: float, model: str, include_frames: bool, rules: Mapping[str, str] = RULES
+) -> dict[str, str]:
+    """By stored output, twelve hex digits over all that it is made from: where they are equal, making it again gives the same output.
+
+    The same but for `meta`, which names the version that made it. Each is over its own rules and options and the hashes of what it is
+    made from:
+
+        frames -> quick_landmarks -> quick_results (complete in itself: metrics, findings, report)
+                  quick_landmarks -> deep_landmarks -> deep_results -> findings -> report
+
+    Args:
+        source_sha256: hash of the video file.
+        mode: what was filmed.
+        sample_fps: rate of the deep grid, per second.
+        model: the networks' identity (`model.model_identity`).
+        include_frames: whether the deep landmarks are stored as JSON too.
+        rules: versions of the rules.
+    """
+
+    def over(*names: str, **content: object) -> str:
+        return _short_hash({"rules": {name: rules[name] for name in names}, **content})
+
+    frames = over("frames", source=source_sha256, sampling=[QUICK_FPS, QUICK_SECONDS, float(sample_fps)])
+    quick_landmarks = over("landmarks", frames=frames, model=model)
+    # The player is chosen and followed without knowing the mode; where the native-rate windows are depends on it.
+    deep_landmarks = over("landmarks", quick_landmarks=quick_landmarks, mode=mode)
+    deep_results = over("metrics", deep_landmarks=deep_landmarks, mode=mode, include_frames=include_frames)
+    findings = over("findings", deep_results=deep_results)
+    return {
+        "frames": frames,
+        "quick_landmarks": quick_landmarks,
+        "quick_results": over("metrics", "findings", "report", quick_landmarks=quick_landmarks, mode=mode),
+        "deep_landmarks": deep_landmarks,
+        "deep_results": deep_results,
+        "findings": findings,
+        "report": over("report", findings=findings),
+    }
+
+
+def _short_hash(content: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]

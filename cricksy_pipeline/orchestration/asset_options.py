@@ -16,7 +16,11 @@ GROUP = "video_analysis"
 DATA_OWNER, COACHING_OWNER = "team:data-engineering", "team:coaching-science"
 
 
-def stage_options(name: str, *, kinds: set[str], owner: str = DATA_OWNER) -> dict[str, Any]:
+POSE_POOL = "pose"
+"""The pool of the steps that decode and estimate poses: how many of them run at once is the instance's setting."""
+
+
+def stage_options(name: str, *, kinds: set[str], owner: str = DATA_OWNER, pool: str | None = None) -> dict[str, Any]:
     """Keyword arguments of `dg.asset` for the stage `name`.
 
     One partition per run always: a range run records its checks without a partition and lets one bad video fail the others.
@@ -29,4 +33,5 @@ def stage_options(name: str, *, kinds: set[str], owner: str = DATA_OWNER) -> dic
         "owners": [owner],
         "kinds": {"python", *kinds},
         "code_version": STAGE_VERSIONS[name],
+        "pool": pool,
     }

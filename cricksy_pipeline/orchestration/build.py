@@ -1,6 +1,6 @@
 """Puts the code location together.
 
-Belongs here: which assets, checks, jobs and resources there are. Does not belong here: anything they do.
+Belongs here: which assets, checks, jobs, sensors, schedules and resources there are. Does not belong here: anything they do.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from cricksy_pipeline.orchestration.assets import ASSETS
 from cricksy_pipeline.orchestration.checks import build_checks
 from cricksy_pipeline.orchestration.jobs import analysis
 from cricksy_pipeline.orchestration.resources import build_resources
+from cricksy_pipeline.orchestration.sensors.outcomes import failed_runs, stopped_runs
+from cricksy_pipeline.orchestration.sensors.reconcile import reconcile
 from cricksy_pipeline.settings import Settings
 
 
@@ -24,6 +26,7 @@ def build_definitions(settings: Settings, *, resource_overrides: dict[str, objec
         assets=ASSETS,
         asset_checks=build_checks(),
         jobs=[analysis],
+        sensors=[failed_runs, stopped_runs, reconcile],
         resources={**build_resources(settings), **(resource_overrides or {})},
         # A run of small steps costs 4.4 CPU seconds in one process and 26 with a process a step. What can crash, native decoding
         # and pose estimation, runs in child processes of its own.

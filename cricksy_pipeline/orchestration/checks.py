@@ -17,8 +17,8 @@ from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.orchestration import evidence
 from cricksy_pipeline.orchestration.evidence import ReadBack
 from cricksy_pipeline.orchestration.partitions import videos
-from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects, Videos
-from cricksy_pipeline.orchestration.stage import Stage, stage
+from cricksy_pipeline.orchestration.resources import Config, Objects, Run, Videos
+from cricksy_pipeline.orchestration.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def _checks_of(guarded: Guarded) -> dg.AssetChecksDefinition:
         name=f"{guarded.asset}_guardrails", specs=specs, can_subset=False, description=f"The guardrails of {guarded.asset}."
     )
     def guardrails(
-        context: dg.AssetCheckExecutionContext, jobs: Jobs, objects: Objects, source_videos: Videos, settings: Config
+        context: dg.AssetCheckExecutionContext, stages: Run, objects: Objects, source_videos: Videos, settings: Config
     ) -> Iterator[dg.AssetCheckResult]:
-        with stage(context, jobs, f"{guarded.asset} guardrails") as now:
+        with stages.enter(context, f"{guarded.asset} guardrails") as now:
             results = guarded.evaluate(ReadBack(now, objects, source_videos, settings))
             answers = [_as_check_result(guarded.asset, result) for result in results]
             _record(now, guarded.asset, results)

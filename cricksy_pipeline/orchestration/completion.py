@@ -10,6 +10,7 @@ import json
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.orchestration.keeping import expected_outputs
 from cricksy_pipeline.orchestration.persist import length
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.store.guardrail_log import RecordedOutcome
@@ -40,13 +41,29 @@ def prove_guardrails(now: Stage) -> list[RecordedOutcome]:
     return list(by_name.values())
 
 
+def prove_stages(now: Stage) -> None:
+    """Every stage was made or found to hold in this very attempt, from the inputs that it has now; nothing older is left in the row.
+
+    Raises CricksyError GUARDRAIL_FAILED naming each that is not.
+    """
+    records, inputs = now.row.stages or {}, now.inputs()
+    stages = [name for name in GUARDRAILS if now.row.deep_enabled or name in ("frames", "quick_results")]
+    wrong = [name for name in stages if _as_made(records.get(name)) != (inputs.get(name), now.row.attempt)]
+    if wrong:
+        raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"Not made or proven to hold in this attempt: {', '.join(wrong)}.")
+
+
+def _as_made(record: dict | None) -> tuple[str | None, int] | None:
+    return (record["inputs"], record["attempt"]) if record else None
+
+
 def prove_readable(now: Stage, objects: ObjectStore) -> VideoAnalysisJobRead:
-    """The row as the API would answer it, with nothing missing that a reader renders, and every object as this attempt wrote it.
+    """The row as the API would answer it, with nothing missing that a reader renders, and every object as it was stored.
 
     Raises CricksyError GUARDRAIL_FAILED naming what a reader could not read.
     """
     row = now.jobs.get(now.job_id)
-    read = read_job(row, objects)
+    read = read_job(row, objects, unproven=True)
     wrong = unreadable(read) + _contradictions(row) + _changed_objects(row, objects)
     if wrong:
         raise CricksyError(ErrorCode.GUARDRAIL_FAILED, "A reader could not read the result: " + "; ".join(wrong))
@@ -75,29 +92,29 @@ def _contradictions(row: VideoAnalysisJob) -> list[str]:
         for part in ("findings", "report"):
             if getattr(row, f"{passname}_{part}") != results.get(part):
                 wrong.append(f"{passname}_{part} is not what {passname}_results holds")
-        if getattr(row, f"{passname}_results_s3_key") != row.output_key(results_output):
-            wrong.append(f"{passname}_results_s3_key does not name this attempt's object")
+        if getattr(row, f"{passname}_results_s3_key") != row.stored_key(results_output):
+            wrong.append(f"{passname}_results_s3_key does not name the object that this attempt made or kept")
     return wrong
 
 
 def _changed_objects(row: VideoAnalysisJob, objects: ObjectStore) -> list[str]:
-    """What is not in the store as this attempt wrote it, or says something else than the row."""
+    """What is not in the store as this attempt wrote or kept it, or says something else than the row."""
     documents = {Output.QUICK_RESULTS: row.quick_results}
-    outputs = [Output.FRAMES, Output.QUICK_FRAMES, Output.PLAYER_IMAGE, Output.METRICS_IMAGE, Output.REPORT_HTML]
+    steps = ["frames", "quick_landmarks", "quick_results"]
     if row.deep_enabled:
         documents |= {Output.DEEP_RESULTS: row.deep_results, Output.FINDINGS: row.deep_findings, Output.REPORT: row.deep_report}
-        outputs += [Output.DEEP_FRAMES, *([Output.DEEP_FRAMES_JSON] if row.include_frames else [])]
+        steps += ["deep_landmarks", "deep_results", "findings", "report"]
     written = row.stored_objects or {}
     wrong = []
-    for output in (*documents, *outputs):
-        key = row.output_key(output)
+    for output in dict.fromkeys(output for step in steps for output in expected_outputs(row, step)):
+        key = row.stored_key(output)
         try:
             data = objects.get(key)
         except ObjectMissing:
             wrong.append(f"the object {key} is not in the store")
             continue
-        if sha256_of(data) != written.get(str(output)):
-            wrong.append(f"the object {key} is not what this attempt wrote")
+        if sha256_of(data) != written.get(str(output), {}).get("sha256"):
+            wrong.append(f"the object {key} is not what was stored")
         elif output in documents and json.loads(data) != documents[output]:
             wrong.append(f"the object {key} differs from the row")
     return wrong

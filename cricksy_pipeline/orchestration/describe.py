@@ -11,9 +11,10 @@ from typing import Any
 import dagster as dg
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Report
-from cricksy_pipeline.analysis.passes import PassResult
 from cricksy_pipeline.analysis.sampling import SamplingPlan
 from cricksy_pipeline.analysis.video import FrameIndex
+from cricksy_pipeline.orchestration.illustrate import PICTURES
+from cricksy_pipeline.orchestration.looking import Seen
 from cricksy_pipeline.orchestration.persist import Stored
 from cricksy_pipeline.orchestration.source_video import SourceVideo
 from cricksy_pipeline.orchestration.stage import Stage
@@ -45,14 +46,15 @@ def describe_frames(index: FrameIndex, plan: SamplingPlan, source: SourceVideo, 
     )
 
 
-def describe_pass(now: Stage, result: PassResult, stored: Stored, settings: Settings) -> dg.MaterializeResult:
+def describe_pass(now: Stage, seen: Seen, document: AnalysisResults, stored: Stored, settings: Settings) -> dg.MaterializeResult:
     """Coverage and metrics as numbers, the player and the plots as pictures."""
-    document = result.document
     summary = document.pose_summary
+    player, metrics = PICTURES[document.meta.pass_name]
     return dg.MaterializeResult(
         metadata={
-            "player": _picture(now.job_id, Output.PLAYER_IMAGE, "the player that was followed, with skeleton", settings),
-            "metrics_over_time": _picture(now.job_id, Output.METRICS_IMAGE, "each metric over time", settings),
+            "player": _picture(now.job_id, player, "the player that was followed, with skeleton", settings),
+            "metrics_over_time": _picture(now.job_id, metrics, "each metric over time", settings),
+            "looked_into_the_video": seen.footage is not None,
             "sampled_frames": summary.sampled_frames,
             "burst_frames": summary.burst_frames,
             "frames_with_pose": summary.frames_with_pose,
@@ -113,6 +115,12 @@ def describe_completion(
             "result": dg.MetadataValue.url(f"{settings.public_url}{JOBS_PATH}/{row.id}"),
         }
     )
+
+
+def describe_kept(now: Stage) -> dg.MaterializeResult:
+    """Nothing was made: what an earlier run made still holds."""
+    record = now.row.stages[now.name]
+    return dg.MaterializeResult(metadata={"kept_from_run": record["run_id"], "inputs": record["inputs"]})
 
 
 def not_requested() -> dg.MaterializeResult:

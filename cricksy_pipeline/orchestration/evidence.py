@@ -14,13 +14,17 @@ from cricksy_pipeline.analysis import guardrails
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS, GuardrailResult
 from cricksy_pipeline.analysis.pose import read_first_still
 from cricksy_pipeline.errors import CricksyError
+from cricksy_pipeline.orchestration.keeping import kept
 from cricksy_pipeline.orchestration.source_video import SourceVideos
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.orchestration.work import fetch_source, frame_table
 from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.store.guardrail_log import RecordedOutcome
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectStore
+
+CARRIED = " (Proven by an earlier run over the same file.)"
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class ReadBack:
     def document(self, output: Output) -> tuple[Any, str | None]:
         """A stored JSON document, or None and why it cannot be read."""
         try:
-            return json.loads(self.objects.get(self.row.output_key(output))), None
+            return json.loads(self.objects.get(self.row.stored_key(output))), None
         except CricksyError as error:
             return None, error.message
         except ValueError as error:
@@ -48,7 +52,13 @@ class ReadBack:
 
 
 def of_frames(read: ReadBack) -> list[GuardrailResult]:
-    """Decodes a frame of the source, in a process of its own, and compares the file with the row."""
+    """Decodes a frame of the source, in a process of its own, and compares the file with the row.
+
+    Where the frame table is an earlier run's that still holds, its proof holds too: the source is not fetched and decoded again, for a
+    backfill after new rules needs no video.
+    """
+    if kept(read.now, "frames"):
+        return [_carried(outcome) for outcome in read.now.jobs.guardrails.latest_of(read.row.id, "frames")]
     source = fetch_source(read.now, read.source_videos, read.settings)
     index, _ = frame_table(read.row, read.objects)
     try:
@@ -128,6 +138,18 @@ def of_report(read: ReadBack) -> list[GuardrailResult]:
         stored_report=stored,
         stored_error=problem,
         mode=read.row.analysis_mode,
+    )
+
+
+def _carried(outcome: RecordedOutcome) -> GuardrailResult:
+    first = outcome.message.partition(CARRIED)[0]
+    return GuardrailResult(
+        name=outcome.name,
+        passed=outcome.passed,
+        severity=outcome.severity,
+        actual=outcome.actual,
+        expected=outcome.expected,
+        message=f"{first}{CARRIED}",
     )
 
 

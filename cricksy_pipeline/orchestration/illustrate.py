@@ -9,8 +9,9 @@ import numpy as np
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Report
 from cricksy_pipeline.analysis.landmarks import Landmarks
-from cricksy_pipeline.analysis.passes import PassResult, Work
+from cricksy_pipeline.analysis.passes import Footage, Look, Work
 from cricksy_pipeline.analysis.pose import read_first_still, read_stills
+from cricksy_pipeline.orchestration.looking import Seen
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.orchestration.work import stored_output
 from cricksy_pipeline.store.keys import Output
@@ -20,21 +21,31 @@ MOST_SHORT_SIDE = 2160
 MARGIN = 0.5
 """Room around the player in the picture, in body heights."""
 KEY_EVENTS = ("contact", "release", "take")
+PICTURES = {
+    "quick": (Output.QUICK_PLAYER_IMAGE, Output.QUICK_METRICS_IMAGE),
+    "deep": (Output.PLAYER_IMAGE, Output.METRICS_IMAGE),
+}
+"""By pass, the picture of the player and that of the metrics."""
 
 
-def illustrate(work: Work, result: PassResult) -> dict[Output, bytes]:
-    """PNG pictures by output name. Without anybody in the video the player's picture is its first frame, unmarked."""
+def illustrate(now: Stage, objects: ObjectStore, work: Work, seen: Seen, document: AnalysisResults) -> dict[Output, bytes]:
+    """PNG pictures of a pass by output name. Without anybody in the video the player's picture is its first frame, unmarked.
+
+    Where nothing was decoded, the player is shown as the attempt that looked did show him: the landmarks are the same.
+    """
     from cricksy_pipeline.reading.plots import metrics_png
 
-    return {Output.PLAYER_IMAGE: _player(work, result), Output.METRICS_IMAGE: metrics_png(result.document.metrics)}
+    player, metrics = PICTURES[document.meta.pass_name]
+    picture = _player(work, seen.look, seen.footage, document) if seen.footage else stored_output(now.row, objects, player, bytes)
+    return {player: picture, metrics: metrics_png(document.metrics)}
 
 
-def shown_frame(result: PassResult) -> int | None:
+def shown_frame(look: Look, document: AnalysisResults) -> int | None:
     """The frame number of the player's picture: the first contact, release or take, else where he is seen best; None where he never is."""
-    marks = result.landmarks
+    marks = look.landmarks
     if not marks.found.any():
         return None
-    for delivery in result.document.metrics.deliveries:
+    for delivery in document.metrics.deliveries:
         for event in delivery.events:
             if event.name in KEY_EVENTS:
                 return _nearest_found(marks, event.t_s)
@@ -42,33 +53,13 @@ def shown_frame(result: PassResult) -> int | None:
     return int(marks.frame[int(np.argmax(seen))])
 
 
-def _player(work: Work, result: PassResult) -> bytes:
-    from cricksy_pipeline.reading.pictures import player_picture
-
-    frame = shown_frame(result)
-    if frame is None:
-        _, image = read_first_still(work.video, work.index, short_side=MOST_SHORT_SIDE)
-        nobody = np.full((33, 2), np.nan)
-        return player_picture(image, nobody, np.full(33, np.nan))
-    (image,) = read_stills(work.video, work.index, np.array([frame]), short_side=MOST_SHORT_SIDE)
-    row = int(np.flatnonzero(result.landmarks.frame == frame)[0])
-    scale = image.shape[1] / work.index.info.width
-    return player_picture(image, result.landmarks.xy[row] * scale, result.landmarks.visibility[row], margin=MARGIN)
-
-
-def _nearest_found(marks: Landmarks, t_s: float) -> int:
-    found = np.flatnonzero(marks.found)
-    return int(marks.frame[found[np.argmin(np.abs(marks.t_s[found] - t_s))]])
-
-
-def quick_page(now: Stage, result: PassResult, pictures: dict[Output, bytes]) -> str:
-    """The first look as a page: readable at QUICK_DONE, replaced by the deep pass's report."""
-    document = result.document
-    return report_page(now, document, document.findings, document.report, pictures[Output.PLAYER_IMAGE])
+def quick_page(now: Stage, document: AnalysisResults, pictures: dict[Output, bytes]) -> str:
+    """The first look as a page, readable at QUICK_DONE."""
+    return report_page(now, document, document.findings, document.report, pictures[Output.QUICK_PLAYER_IMAGE])
 
 
 def stored_player(now: Stage, objects: ObjectStore) -> bytes:
-    """The player's picture as the last pass stored it."""
+    """The player's picture as the deep pass stored it."""
     return stored_output(now.row, objects, Output.PLAYER_IMAGE, bytes)
 
 
@@ -78,3 +69,22 @@ def report_page(now: Stage, document: AnalysisResults, found: Findings, written:
 
     title = now.jobs.get_session(now.row.session_id).title
     return render_report_html(results=document, findings=found, report=written, player_png=player, title=title, job_id=now.job_id)
+
+
+def _player(work: Work, look: Look, footage: Footage, document: AnalysisResults) -> bytes:
+    from cricksy_pipeline.reading.pictures import player_picture
+
+    frame = shown_frame(look, document)
+    if frame is None:
+        _, image = read_first_still(footage.video, work.index, short_side=MOST_SHORT_SIDE)
+        nobody = np.full((33, 2), np.nan)
+        return player_picture(image, nobody, np.full(33, np.nan))
+    (image,) = read_stills(footage.video, work.index, np.array([frame]), short_side=MOST_SHORT_SIDE)
+    row = int(np.flatnonzero(look.landmarks.frame == frame)[0])
+    scale = image.shape[1] / work.index.info.width
+    return player_picture(image, look.landmarks.xy[row] * scale, look.landmarks.visibility[row], margin=MARGIN)
+
+
+def _nearest_found(marks: Landmarks, t_s: float) -> int:
+    found = np.flatnonzero(marks.found)
+    return int(marks.frame[found[np.argmin(np.abs(marks.t_s[found] - t_s))]])

@@ -1,6 +1,6 @@
 """Running one job in this very process, on the embedded Dagster instance, so that it also stands in Dagster's pages.
 
-Belongs here: what `cricksy submit` needs of Dagster. Does not belong here: daemons and web servers (`cricksy dev`).
+Belongs here: what the command line needs of Dagster to analyse by itself. Does not belong here: daemons and web servers (`cricksy dev`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import dagster as dg
+from dagster import DagsterInstance
 
 from cricksy_pipeline import stack
 from cricksy_pipeline.errors import ErrorCode
@@ -23,15 +24,29 @@ from cricksy_pipeline.store.jobs import JobStore
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+def daemon_is_alive(settings: Settings) -> bool:
+    """Whether a Dagster daemon watches this instance, so that a queued job is taken up by itself."""
+    from dagster._daemon.sensor import SensorDaemon
+
+    point_dagster_to(settings)
+    with DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
+        sensors = instance.get_daemon_statuses([SensorDaemon.daemon_type()]).get(SensorDaemon.daemon_type())
+    return bool(sensors and sensors.healthy)
+
+
+def point_dagster_to(settings: Settings) -> None:
+    """Dagster finds its instance by environment: the same storage as `cricksy dev`, so that what is done here stands in its pages."""
+    os.environ.setdefault("DAGSTER_HOME", str(prepare_home(settings)))
+    os.environ.setdefault("CRICKSY_DAGSTER_DATABASE_URL", stack.dagster_database_url(settings))
+    os.environ.setdefault("MPLCONFIGDIR", str(settings.folder / "matplotlib"))
+
+
 def run_analysis(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool = False) -> bool:
     """Add the partition and materialize all six assets of it. Returns whether the run succeeded; the reason is in the row.
 
     Raises KeyboardInterrupt where a person stopped it, after the row says so.
     """
-    # Dagster finds its instance by environment. The same storage as `cricksy dev`, so that this run stands in its pages.
-    os.environ.setdefault("DAGSTER_HOME", str(prepare_home(settings)))
-    os.environ.setdefault("CRICKSY_DAGSTER_DATABASE_URL", stack.dagster_database_url(settings))
-    os.environ.setdefault("MPLCONFIGDIR", str(settings.folder / "matplotlib"))
+    point_dagster_to(settings)
     with _instance(Path(os.environ["DAGSTER_HOME"])) as instance:
         run_id = str(uuid4())
         try:

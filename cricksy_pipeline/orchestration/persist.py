@@ -12,9 +12,11 @@ from typing import Any
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Document, Findings, Report, as_json
 from cricksy_pipeline.analysis.landmark_table import frame_table_to_parquet, to_parquet
-from cricksy_pipeline.analysis.passes import PassResult
+from cricksy_pipeline.analysis.passes import Look
 from cricksy_pipeline.analysis.sampling import SamplingPlan
 from cricksy_pipeline.analysis.video import FrameIndex
+from cricksy_pipeline.orchestration.illustrate import quick_page
+from cricksy_pipeline.orchestration.looking import Seen
 from cricksy_pipeline.orchestration.source_video import SourceVideo
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.store.keys import Output
@@ -30,30 +32,38 @@ class Stored:
 
 
 class Outputs:
-    """Writes the objects of one attempt, and remembers what it wrote. A context manager: at its end the row knows their hashes."""
+    """Writes the objects of one attempt, and remembers what it wrote.
 
-    def __init__(self, now: Stage, objects: ObjectStore) -> None:
+    A context manager: at its end the row knows each object by place and hash, and from which inputs the stage made them, at what cost.
+    """
+
+    def __init__(self, now: Stage, objects: ObjectStore, *steps: str, source_sha256: str | None = None) -> None:
         self._now = now
         self._objects = objects
+        self._steps = steps or (now.name,)
+        self._source_sha256 = source_sha256
+        self._written: dict[str, dict[str, str]] = {}
         self.stored = Stored()
-        self._sha256: dict[str, str] = {}
 
     def __enter__(self) -> Outputs:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._now.jobs.record_objects(self._now.job_id, self._now.run_id, self._sha256)
+            now = self._now
+            inputs, cost = now.inputs(self._source_sha256), now.cost.so_far()
+            records = {step: {"inputs": inputs[step], "run_id": now.run_id, **cost} for step in self._steps}
+            now.jobs.record_stage(now.job_id, now.run_id, records, self._written)
 
     def key(self, output: Output) -> str:
-        """The object key of one output of this job."""
+        """The object key of one output of this attempt."""
         return self._now.row.output_key(output)
 
     def write(self, output: Output, data: bytes) -> str:
         """Write one object (the store reads it back and compares). Raises CricksyError STORE_UNAVAILABLE, or LostClaim."""
         self._now.jobs.heartbeat(self._now.job_id, self._now.run_id)
         head = self._objects.put(self.key(output), data, output.content_type)
-        self._sha256[str(output)] = sha256_of(data)
+        self._written[str(output)] = {"key": head.key, "sha256": sha256_of(data)}
         self.stored.keys[str(output)] = head.key
         self.stored.size_bytes += head.size
         return head.key
@@ -63,22 +73,30 @@ class Outputs:
         content = as_json(document) if isinstance(document, Document) else document
         return self.write(output, json.dumps(content, allow_nan=False, ensure_ascii=False).encode())
 
+    def named(self, *outputs: Output) -> dict[str, str]:
+        """Where outputs lie, by name: those written here, and those that an earlier attempt wrote and that still hold."""
+        return {str(output): self.stored.keys.get(str(output)) or self._now.row.stored_key(output) for output in outputs}
+
 
 def persist_frames(now: Stage, objects: ObjectStore, index: FrameIndex, plan: SamplingPlan, source: SourceVideo) -> Stored:
     """The frame table to the store, the identity of the file to the row."""
-    with Outputs(now, objects) as outputs:
+    with Outputs(now, objects, source_sha256=source.sha256) as outputs:
         outputs.write(Output.FRAMES, frame_table_to_parquet(index, plan))
         now.jobs.record_identity(now.job_id, now.run_id, source_sha256=source.sha256, source_size=source.size_bytes)
     return outputs.stored
 
 
-def persist_quick(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes], page: str) -> Stored:
+def persist_quick(now: Stage, objects: ObjectStore, seen: Seen, document: AnalysisResults, pictures: dict[Output, bytes]) -> Stored:
     """Quick landmarks, results, findings, report and page: store, then row at QUICK_DONE."""
-    with Outputs(now, objects) as outputs:
-        outputs.write(Output.REPORT_HTML, page.encode())
-        outputs.write(Output.QUICK_FRAMES, to_parquet(result.landmarks))
-        document = _with_pictures(outputs, result.document, pictures, Output.QUICK_FRAMES, Output.QUICK_RESULTS)
+    with Outputs(now, objects, *_steps(now, "quick_landmarks", seen)) as outputs:
+        outputs.write(Output.QUICK_REPORT_HTML, quick_page(now, document, pictures).encode())
+        if seen.footage:
+            outputs.write(Output.QUICK_FRAMES, to_parquet(seen.look.landmarks))
+        for output, data in pictures.items():
+            outputs.write(output, data)
         key = outputs.key(Output.QUICK_RESULTS)
+        named = outputs.named(Output.QUICK_FRAMES, *pictures, Output.QUICK_REPORT_HTML)
+        document = document.model_copy(update={"outputs": {**named, str(Output.QUICK_RESULTS): key}})
         now.log.info("Saving quick results to S3: job_id=%s bucket=%s key=%s", now.job_id, objects.bucket, key)
         outputs.write_json(Output.QUICK_RESULTS, document)
         now.jobs.publish_quick(
@@ -97,15 +115,21 @@ def persist_quick(now: Stage, objects: ObjectStore, result: PassResult, pictures
     return outputs.stored
 
 
-def persist_deep(now: Stage, objects: ObjectStore, result: PassResult, pictures: dict[Output, bytes]) -> Stored:
+def persist_deep(now: Stage, objects: ObjectStore, seen: Seen, document: AnalysisResults, pictures: dict[Output, bytes]) -> Stored:
     """Deep landmarks and results: store, then row. Findings and report are still null in both."""
-    with Outputs(now, objects) as outputs:
-        now.log.info("Saving deep frames to S3: job_id=%s frames_count=%d", now.job_id, len(result.landmarks))
-        outputs.write(Output.DEEP_FRAMES, to_parquet(result.landmarks))
+    with Outputs(now, objects, *_steps(now, "deep_landmarks", seen)) as outputs:
+        frames = [Output.DEEP_FRAMES]
+        if seen.footage:
+            now.log.info("Saving deep frames to S3: job_id=%s frames_count=%d", now.job_id, len(seen.look.landmarks))
+            outputs.write(Output.DEEP_FRAMES, to_parquet(seen.look.landmarks))
         if now.row.include_frames:
-            outputs.write_json(Output.DEEP_FRAMES_JSON, frames_as_json(result))
-        document = _with_pictures(outputs, result.document, pictures, Output.DEEP_FRAMES, Output.DEEP_RESULTS)
-        key = outputs.write_json(Output.DEEP_RESULTS, document)
+            frames.append(Output.DEEP_FRAMES_JSON)
+            outputs.write_json(Output.DEEP_FRAMES_JSON, frames_as_json(seen.look))
+        for output, data in pictures.items():
+            outputs.write(output, data)
+        key = outputs.key(Output.DEEP_RESULTS)
+        document = document.model_copy(update={"outputs": {**outputs.named(*frames, *pictures), str(Output.DEEP_RESULTS): key}})
+        outputs.write_json(Output.DEEP_RESULTS, document)
         now.jobs.publish_deep_results(now.job_id, now.run_id, results=as_json(document), results_s3_key=key)
     return outputs.stored
 
@@ -114,8 +138,9 @@ def persist_findings(now: Stage, objects: ObjectStore, found: Findings) -> Store
     """Findings to their own object and field, and into both copies of the deep results."""
     with Outputs(now, objects) as outputs:
         outputs.write_json(Output.FINDINGS, found)
-        now.jobs.publish_findings(now.job_id, now.run_id, as_json(found))
-        outputs.write_json(Output.DEEP_RESULTS, now.jobs.get(now.job_id).deep_results)
+        results = _completed(now, outputs, findings=as_json(found), report=None)
+        key = outputs.write_json(Output.DEEP_RESULTS, results)
+        now.jobs.publish_findings(now.job_id, now.run_id, as_json(found), results, key)
     return outputs.stored
 
 
@@ -124,9 +149,21 @@ def persist_report(now: Stage, objects: ObjectStore, written: Report, page: str)
     with Outputs(now, objects) as outputs:
         outputs.write_json(Output.REPORT, written)
         outputs.write(Output.REPORT_HTML, page.encode())
-        now.jobs.publish_report(now.job_id, now.run_id, as_json(written))
-        outputs.write_json(Output.DEEP_RESULTS, now.jobs.get(now.job_id).deep_results)
+        results = _completed(now, outputs, report=as_json(written))
+        key = outputs.write_json(Output.DEEP_RESULTS, results)
+        now.jobs.publish_report(now.job_id, now.run_id, as_json(written), results, key)
     return outputs.stored
+
+
+def _steps(now: Stage, landmarks: str, seen: Seen) -> tuple[str, ...]:
+    return (landmarks, now.name) if seen.footage else (now.name,)
+
+
+def _completed(now: Stage, outputs: Outputs, **parts: Any) -> dict[str, Any]:
+    """The deep results with a further part, where they now lie and by which version they were completed."""
+    results = now.row.deep_results
+    places = {**results["outputs"], **outputs.stored.keys, str(Output.DEEP_RESULTS): outputs.key(Output.DEEP_RESULTS)}
+    return {**results, **parts, "outputs": places, "meta": {**results["meta"], "analysis_version": now.analysis_version}}
 
 
 def length(document: dict[str, Any] | None) -> int:
@@ -134,11 +171,11 @@ def length(document: dict[str, Any] | None) -> int:
     return 0 if document is None else len(json.dumps(document, ensure_ascii=False))
 
 
-def frames_as_json(result: PassResult) -> list[dict[str, Any]]:
+def frames_as_json(look: Look) -> list[dict[str, Any]]:
     """Landmarks as the earlier system's readers know them: one object a frame, null where nobody was found."""
     from cricksy_pipeline.analysis.landmarks import LANDMARK_NAMES
 
-    marks = result.landmarks
+    marks = look.landmarks
     rows = zip(marks.frame.tolist(), marks.t_s.tolist(), marks.found.tolist(), marks.xy.tolist(), marks.visibility.tolist(), strict=True)
     return [
         {
@@ -150,10 +187,3 @@ def frames_as_json(result: PassResult) -> list[dict[str, Any]]:
         }
         for frame, t_s, found, xy, seen in rows
     ]
-
-
-def _with_pictures(outputs: Outputs, document: AnalysisResults, pictures: dict[Output, bytes], *others: Output) -> AnalysisResults:
-    for output, data in pictures.items():
-        outputs.write(output, data)
-    named = {str(output): outputs.key(output) for output in (*pictures, *others)}
-    return document.model_copy(update={"outputs": named})

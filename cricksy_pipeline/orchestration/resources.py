@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -15,11 +16,15 @@ import dagster as dg
 from cricksy_pipeline import stack
 from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.orchestration.source_video import SourceVideos
+from cricksy_pipeline.orchestration.stage import Stages
 from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.store.database import ping
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.objects import ObjectStore
 
 Jobs = dg.ResourceParam[JobStore]
+AnsweringJobs = dg.ResourceParam[JobStore]
+Run = dg.ResourceParam[Stages]
 Objects = dg.ResourceParam[ObjectStore]
 Videos = dg.ResourceParam[SourceVideos]
 Config = dg.ResourceParam[Settings]
@@ -45,9 +50,22 @@ Weights = dg.ResourceParam[Model]
 def build_resources(settings: Settings) -> dict[str, object]:
     """The resources of one code location, by the parameter name that assets use."""
 
+    # Once per process: a plain `dagster dev` in a fresh clone has nobody else to make the tables.
+    prepare = cache(lambda: stack.prepare_database(settings))
+
     @dg.resource(description="Job rows in PostgreSQL.")
-    def jobs(_) -> JobStore:
-        return stack.open_job_store(settings)
+    def jobs(_) -> Iterator[JobStore]:
+        prepare()
+        opened = stack.open_job_store(settings)
+        try:
+            yield opened
+        finally:
+            opened.engine.dispose()
+
+    @dg.resource(description="The job rows, of a database that has just answered.", required_resource_keys={"jobs"})
+    def answering_jobs(context) -> JobStore:
+        ping(context.resources.jobs.engine)
+        return context.resources.jobs
 
     @dg.resource(description="Uploads and results: an S3 bucket or a local folder.")
     def objects(_) -> ObjectStore:
@@ -58,8 +76,18 @@ def build_resources(settings: Settings) -> dict[str, object]:
         with tempfile.TemporaryDirectory(prefix="cricksy-run-") as folder:
             yield SourceVideos(context.resources.objects, Path(folder))
 
+    @dg.resource(description="The stages of one run; with them the heartbeat of its row.", required_resource_keys={"jobs"})
+    def stages(context) -> Iterator[Stages]:
+        opened = Stages(context.resources.jobs, settings)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
     return {
         "jobs": jobs,
+        "answering_jobs": answering_jobs,
+        "stages": stages,
         "objects": objects,
         "source_videos": source_videos,
         "weights": dg.ResourceDefinition.hardcoded_resource(Model(settings), description="BlazePose weights, by SHA-256."),

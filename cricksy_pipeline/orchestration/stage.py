@@ -1,6 +1,7 @@
 """One stage of a run: who owns the row, that it is alive, and that every failure reaches it.
 
-Belongs here: the wrapper inside which every asset and check body runs. Does not belong here: what a stage computes or stores.
+Belongs here: the wrapper inside which every asset and check body runs. Does not belong here: what a stage computes or stores, what of an
+earlier attempt still holds (`keeping`).
 
 Why a wrapper and not a hook or a sensor: Dagster's hooks do not see check steps, and a run-failure sensor loses an event when its
 body raises. What is written here, in the process that failed, is written while the reason is still known.
@@ -9,7 +10,6 @@ body raises. What is written here, in the process that failed, is written while 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,16 +18,30 @@ from dataclasses import dataclass, field
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
 
-from cricksy_pipeline.analysis.versions import STAGE_VERSIONS
+from cricksy_pipeline.analysis.model import model_identity
+from cricksy_pipeline.analysis.versions import STAGE_VERSIONS, analysis_version, stage_inputs
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.orchestration.cost import Cost
+from cricksy_pipeline.orchestration.pulse import Beat, Pulse
+from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.jobs import JobStore, LostClaim
 from cricksy_pipeline.store.models import RUNNING, VideoAnalysisJob
 from cricksy_pipeline.store.sessions import UnknownJob
 
-HEARTBEAT_S = 10.0
 PROGRESS_S = 1.0
 FAIL_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
 """How long to wait between attempts to write a failure: a restarted PostgreSQL is back within these."""
+
+AGAIN_AFTER_S: dict[ErrorCode, tuple[float, ...]] = {
+    # Together 65 s: a store or a database that is away for a minute costs a run nothing but time.
+    ErrorCode.STORE_UNAVAILABLE: (5.0, 10.0, 20.0, 30.0),
+    ErrorCode.DATABASE_UNAVAILABLE: (5.0, 10.0, 20.0, 30.0),
+    ErrorCode.POSE_CRASHED: (1.0,),
+}
+"""How long a step waits before each of its further tries inside the same run, by error. Every other error ends the run at once."""
+
+FRESH_TAG = "cricksy/fresh"
+"""A run with this tag set to `true` computes every stage anew, whatever still holds."""
 
 
 @dataclass
@@ -37,6 +51,7 @@ class Stage:
     Attributes:
         row: the job row as it was when the stage began.
         log: Dagster's log of this step; lines are also what operators search for.
+        model: identity of the pose networks that this code location uses.
     """
 
     name: str
@@ -44,7 +59,9 @@ class Stage:
     run_id: str
     jobs: JobStore
     log: logging.Logger
-    _lost: threading.Event = field(default_factory=threading.Event)
+    model: str
+    _beat: Beat
+    cost: Cost = field(default_factory=Cost)
     _written_at: float = 0.0
     _logged_tenth: int = -1
 
@@ -53,11 +70,29 @@ class Stage:
         """The job, which is also the partition key."""
         return self.row.id
 
+    @property
+    def analysis_version(self) -> str:
+        """The version by which this run analyses."""
+        return analysis_version(model=self.model)
+
+    def inputs(self, source_sha256: str | None = None) -> dict[str, str]:
+        """By stage, the hash of all that its output follows from; empty as long as nobody has read the source."""
+        source = source_sha256 or self.row.source_sha256
+        if source is None:
+            return {}
+        return stage_inputs(
+            source_sha256=source,
+            mode=self.row.analysis_mode,
+            sample_fps=self.row.sample_fps,
+            model=self.model,
+            include_frames=self.row.include_frames,
+        )
+
     def progress(self, low: float, high: float) -> Callable[[int, int], None]:
         """A callback for (done, wanted) that moves the row from `low` to `high` per cent, at most once a second, by real frames."""
 
         def report(done: int, wanted: int) -> None:
-            if self._lost.is_set():
+            if self._beat.lost.is_set():
                 _owned(self.jobs, self.job_id, self.run_id)
             share = done / wanted if wanted else 1.0
             if int(share * 10) > self._logged_tenth:
@@ -78,50 +113,81 @@ class Stage:
             self.log.warning("progress of job_id=%s not written: %s", self.job_id, error)
 
 
-@contextmanager
-def stage(
-    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, jobs: JobStore, name: str, *, claims: bool = False
-) -> Iterator[Stage]:
-    """Run the body as stage `name` of the job that the partition key names.
+class Stages:
+    """The stages of one run, opened one after the other. Closed when the run ends, and with it the row's heartbeat."""
 
-    The first stage claims the row for this run; the others demand that it does own it. While the body runs the row's heartbeat moves.
-    Any exception is written to the row under its code and raised again; one with a code as `dg.Failure`, which says whether a retry can
-    help.
-    A run that has lost the row (to a newer run) writes nothing.
-    """
-    job_id, run_id = context.partition_key, context.run.run_id
-    waiting = claims  # until the claim has succeeded the row is nobody's
-    try:
-        row = _claimed(context, jobs, job_id, run_id) if claims else _owned(jobs, job_id, run_id)
-        waiting = False
-        current = Stage(name, row, run_id, jobs, context.log)
-        with _heartbeat(current):
-            yield current
-    except (LostClaim, UnknownJob) as lost:
-        raise dg.Failure(description=f"{lost}. Nothing was written.", allow_retries=False) from lost
-    except dg.Failure:
-        raise  # already recorded, by what raised it
-    except CricksyError as error:
-        _record(jobs, job_id, run_id, name, error, context.log, waiting=waiting)
-        raise dg.Failure(
-            description=str(error),
-            metadata={"error_code": str(error.code), "advice": error.advice, "stage": name},
-            allow_retries=error.transient,
-        ) from error
-    except BaseException as error:
-        _record(jobs, job_id, run_id, name, _as_coded(error, name), context.log, waiting=waiting)
-        raise
+    def __init__(self, jobs: JobStore, settings: Settings) -> None:
+        self._jobs = jobs
+        self._model = model_identity(settings.pose_model)
+        self._pulse = Pulse(jobs)
+
+    def close(self) -> None:
+        """No further sign of life."""
+        self._pulse.stop()
+
+    @contextmanager
+    def enter(
+        self, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, name: str, *, claims: bool = False
+    ) -> Iterator[Stage]:
+        """Run the body as stage `name` of the job that the partition key names.
+
+        The first stage claims the row for this run; the others demand that it does own it. From then on the row's heartbeat moves.
+        A transient error is tried again inside the run, after a pause, as often as `AGAIN_AFTER_S` says; the row keeps running meanwhile.
+        Any other exception is written to the row under its code and raised again; one with a code as `dg.Failure`.
+        A run that has lost the row (to a newer run) writes nothing.
+        """
+        jobs, job_id, run_id = self._jobs, context.partition_key, context.run.run_id
+        waiting = claims  # until the claim has succeeded the row is nobody's
+        try:
+            row = _claimed(context, jobs, job_id, run_id) if claims else _owned(jobs, job_id, run_id)
+            waiting = False
+            yield Stage(name, row, run_id, jobs, context.log, self._model, self._pulse.begin(job_id, run_id, context.log))
+        except (LostClaim, UnknownJob) as lost:
+            raise dg.Failure(description=f"{lost}. Nothing was written.", allow_retries=False) from lost
+        except (dg.Failure, dg.RetryRequested):
+            raise  # already recorded, by what raised it
+        except CricksyError as error:
+            _try_again_later(context, job_id, name, error)
+            _record(jobs, job_id, run_id, name, error, context.log, waiting=waiting)
+            raise dg.Failure(
+                description=str(error),
+                metadata={"error_code": str(error.code), "advice": error.advice, "stage": name},
+                allow_retries=False,
+            ) from error
+        except BaseException as error:
+            _record(jobs, job_id, run_id, name, _as_coded(error, name), context.log, waiting=waiting)
+            raise
+
+
+def _try_again_later(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, job_id: str, name: str, error: CricksyError
+) -> None:
+    """Ask Dagster to run the step again in this very run, if the error is of a kind that passes and tries are left."""
+    pauses, tried = AGAIN_AFTER_S.get(error.code, ()), context.op_execution_context.retry_number
+    if tried < len(pauses):
+        context.log.warning("%s: job_id=%s try %d of %d in %g s: %s", name, job_id, tried + 2, len(pauses) + 1, pauses[tried], error)
+        raise dg.RetryRequested(max_retries=len(pauses), seconds_to_wait=pauses[tried]) from error
 
 
 def _claimed(context: dg.AssetExecutionContext, jobs: JobStore, job_id: str, run_id: str) -> VideoAnalysisJob:
-    """The row, claimed. Only by a run of all six assets: any other could never end what it began, and would empty a row that is done."""
+    """The row, claimed. Only by a run of all six assets: any other could never end what it began."""
     chosen, steps = context.run.asset_selection, context.run.step_keys_to_execute
     whole = {dg.AssetKey(name) for name in STAGE_VERSIONS}
     if (chosen and not whole <= chosen) or (steps and not set(STAGE_VERSIONS) <= set(steps)):
         raise dg.Failure(
-            "Only a run of all six assets may begin a job: materialize the whole group. Nothing was written.", allow_retries=False
+            "Only a run of all six assets may begin a job: materialize the whole group. What still holds of earlier work is kept, not made "
+            "again. Nothing was written.",
+            allow_retries=False,
         )
-    return jobs.claim(job_id, run_id)
+    fresh = context.run.tags.get(FRESH_TAG) == "true"
+    try:
+        return jobs.claim(job_id, run_id, fresh=fresh)
+    except LostClaim as lost:
+        # A killed run leaves a young heartbeat behind; Dagster may know that it is dead.
+        holder = context.instance.get_run_by_id(lost.owner) if lost.owner else None
+        if holder is None or not holder.is_finished:
+            raise
+        return jobs.claim(job_id, run_id, ended=lost.owner, fresh=fresh)
 
 
 def _owned(jobs: JobStore, job_id: str, run_id: str) -> VideoAnalysisJob:
@@ -160,26 +226,3 @@ def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyE
             if detail := getattr(error, "detail", None):  # what a child process said last
                 log.error("job_id=%s stage=%s:\n%s", job_id, name, detail)
             return
-
-
-@contextmanager
-def _heartbeat(current: Stage) -> Iterator[None]:
-    stop = threading.Event()
-
-    def beat() -> None:
-        while not stop.wait(HEARTBEAT_S):
-            try:
-                current.jobs.heartbeat(current.job_id, current.run_id)
-            except LostClaim:
-                current._lost.set()
-                return
-            except Exception as error:  # whatever it is, a run that lives must not look dead: the next beat tries again
-                current.log.warning("heartbeat of job_id=%s failed: %s", current.job_id, error)
-
-    thread = threading.Thread(target=beat, name=f"heartbeat-{current.job_id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=HEARTBEAT_S)

@@ -1,4 +1,4 @@
-"""What a stage works on: the video on disk, its frame index and plan, the model, what earlier stages stored.
+"""What a stage works on: the frame index and plan, the video on disk, the model, what earlier stages stored.
 
 Belongs here: reading inputs for a stage, each from where the earlier stage persisted it. Does not belong here: writing (`persist`).
 """
@@ -11,10 +11,8 @@ from typing import TypeVar
 from cricksy_pipeline import __version__
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults
 from cricksy_pipeline.analysis.landmark_table import frame_table_from_parquet, from_parquet
-from cricksy_pipeline.analysis.model import PoseModel
-from cricksy_pipeline.analysis.passes import QUICK_FPS, QUICK_SECONDS, AnalysisRequest, PassResult, Work
+from cricksy_pipeline.analysis.passes import AnalysisRequest, Footage, Look, Work, stored_look
 from cricksy_pipeline.analysis.sampling import SamplingPlan
-from cricksy_pipeline.analysis.versions import analysis_version
 from cricksy_pipeline.analysis.video import FrameIndex, VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.orchestration.resources import Model
@@ -44,28 +42,23 @@ def fetch_source(now: Stage, source_videos: SourceVideos, settings: Settings) ->
     return source_videos.fetch(now.row.s3_bucket, now.row.s3_key, expected_sha256=now.row.source_sha256, max_bytes=settings.max_video_bytes)
 
 
-def open_work(now: Stage, objects: ObjectStore, source_videos: SourceVideos, weights: Model, settings: Settings) -> Work:
-    """Everything a pass needs, from the row, the store and the caches."""
-    source = fetch_source(now, source_videos, settings)
+def open_work(now: Stage, objects: ObjectStore) -> Work:
+    """What is analysed, from the row and the store: no video, no model."""
     index, plan = frame_table(now.row, objects)
-    model = weights.get()
-    version = version_of(now.row, model)
-    now.jobs.record_identity(now.job_id, now.run_id, analysis_version=version)
     request = AnalysisRequest(
         job_id=now.job_id,
         mode=AnalysisMode(require_mode(now.row.analysis_mode)),
         sample_fps=sample_fps(now.row),
-        source_sha256=source.sha256,
-        analysis_version=version,
+        source_sha256=now.row.source_sha256,
+        analysis_version=now.analysis_version,
         code_version=__version__,
     )
-    return Work(source.path, index, plan, model, request)
+    return Work(index, plan, request)
 
 
-def version_of(row: VideoAnalysisJob, model: PoseModel) -> str:
-    """The analysis version that a run of this row would have now."""
-    sampling = {"quick_fps": QUICK_FPS, "quick_seconds": QUICK_SECONDS, "deep_fps": sample_fps(row), "deep": row.deep_enabled}
-    return analysis_version(model_sha256=model.sha256, settings=sampling)
+def open_footage(now: Stage, source_videos: SourceVideos, weights: Model, settings: Settings) -> Footage:
+    """What is needed only to look: the file, fetched, and the networks, from their cache. Raises as `fetch_source`."""
+    return Footage(fetch_source(now, source_videos, settings).path, weights.get())
 
 
 def sample_fps(row: VideoAnalysisJob) -> float:
@@ -80,15 +73,15 @@ def frame_table(row: VideoAnalysisJob, objects: ObjectStore) -> tuple[FrameIndex
     return stored_output(row, objects, Output.FRAMES, frame_table_from_parquet)
 
 
-def quick_look(now: Stage, objects: ObjectStore) -> PassResult:
-    """The quick pass's result, as the stage `quick_results` stored it."""
-    landmarks = stored_output(now.row, objects, Output.QUICK_FRAMES, from_parquet)
-    return PassResult(landmarks, AnalysisResults.model_validate(now.row.quick_results))
+def earlier_look(now: Stage, objects: ObjectStore, output: Output) -> Look:
+    """What a pass saw, as `output` was stored, following whom the quick pass chose."""
+    landmarks = stored_output(now.row, objects, output, from_parquet)
+    return stored_look(landmarks, AnalysisResults.model_validate(now.row.quick_results).pose_summary)
 
 
 def stored_output(row: VideoAnalysisJob, objects: ObjectStore, output: Output, read: Callable[[bytes], T]) -> T:
     """What an earlier stage stored. Gone or damaged, it is GUARDRAIL_FAILED: the upload, which SOURCE_MISSING means, is not at fault."""
-    key = row.output_key(output)
+    key = row.stored_key(output)
     try:
         return read(objects.get(key))
     except ObjectMissing as error:
@@ -97,6 +90,6 @@ def stored_output(row: VideoAnalysisJob, objects: ObjectStore, output: Output, r
         raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"{key}, which an earlier stage stored, cannot be read: {error}.") from error
 
 
-def deep_document(now: Stage) -> AnalysisResults:
+def deep_results_of(now: Stage) -> AnalysisResults:
     """The deep results document, as the row holds it now."""
     return AnalysisResults.model_validate(now.row.deep_results)

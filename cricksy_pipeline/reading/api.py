@@ -1,4 +1,4 @@
-"""The REST API that coaches' readers ask: one analysis job, its report, its files.
+"""The REST API that coaches' readers ask: one analysis job, its report, its files, another attempt.
 
 Belongs here: routes and headers. Does not belong here: what a job looks like to a reader (`store.job_read`), how errors are worded
 (`problems`), binding a port (`dev`).
@@ -14,12 +14,13 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import text
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.errors import CricksyError
 from cricksy_pipeline.reading.problems import NO_SUCH_JOB, Problem, answer_errors_as_problems
-from cricksy_pipeline.store.database import reachable
+from cricksy_pipeline.store.database import ping
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import Output
@@ -29,10 +30,18 @@ JOB_PATH = "/api/coaches/plus/analysis-jobs/{job_id}"
 SERVED: dict[str, Output] = {name.value: name for name in Output if name.value.endswith((".png", ".html", ".json", ".parquet"))}
 """File names that can be asked for. Films and print files are left out: they want range requests, which a plain answer cannot give."""
 
+REPORT_PAGES = (Output.REPORT_HTML, Output.QUICK_REPORT_HTML)
+
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=-]{0,127}")
 # The report carries its own policy; the header holds also where a browser opens another file of ours as a page.
 _CONTENT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 _HEALTH_KEY = "healthz"
+
+
+class Retry(BaseModel):
+    """What may be said with a retry."""
+
+    analysis_mode: AnalysisMode | None = Field(None, description="What was filmed, where the job failed because nobody had said.")
 
 
 def _known_shape(job_id: str) -> str:
@@ -54,14 +63,14 @@ def _etag_matches(if_none_match: str | None, etag: str) -> bool:
     return "*" in held or etag in held
 
 
-def _stored_file(jobs: JobStore, objects: ObjectStore, job_id: str, name: Output, if_none_match: str | None) -> Response:
-    """One output of one job. Its key is made of the row and the enum alone; nothing of the request is in it."""
+def _stored_file(jobs: JobStore, objects: ObjectStore, job_id: str, names: tuple[Output, ...], if_none_match: str | None) -> Response:
+    """The first of these outputs that one job has. Its key comes from the row and the enum alone; nothing of the request is in it."""
     row = jobs.get(job_id)
     try:
-        key = row.output_key(name)
+        found = ((name, key, objects.head(key)) for name, key in ((name, row.shown_key(name)) for name in names))
+        name, key, head = next((each for each in found if each[2] is not None), (names[0], "", None))
     except ValueError as error:  # rows of the earlier system may hold a key that no store of ours accepts
-        raise HTTPException(404, f"This job has no {name.value}.") from error
-    head = objects.head(key)
+        raise HTTPException(404, f"This job has no {names[0].value}.") from error
     if head is None:
         raise HTTPException(404, f"This job has no {name.value} yet.")
     etag = '"' + head.etag.strip('"') + '"'
@@ -80,12 +89,8 @@ def _stored_file(jobs: JobStore, objects: ObjectStore, job_id: str, name: Output
 def _health(jobs: JobStore, objects: ObjectStore) -> dict[str, str]:
     """`ok` or the error code, for the database and for the store."""
 
-    def database() -> None:
-        with reachable(jobs.engine), jobs.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-
     found = {}
-    for name, ask in (("database", database), ("store", lambda: objects.head(_HEALTH_KEY))):
+    for name, ask in (("database", lambda: ping(jobs.engine)), ("store", lambda: objects.head(_HEALTH_KEY))):
         try:
             ask()
             found[name] = "ok"
@@ -102,7 +107,7 @@ def create_app(*, jobs: JobStore, objects: ObjectStore) -> FastAPI:
         objects: the bucket that holds the uploads and the outputs.
     """
     app = FastAPI(
-        title="Cricksy analyses", version="1", summary="Read-only access to analysis jobs. Not authenticated: for 127.0.0.1 only."
+        title="Cricksy analyses", version="1", summary="Analysis jobs: read, and try again. Not authenticated: for 127.0.0.1 only."
     )
     answer_errors_as_problems(app)
     not_found: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 503: {"model": Problem}}
@@ -112,17 +117,24 @@ def create_app(*, jobs: JobStore, objects: ObjectStore) -> FastAPI:
         """One job as its reader shows it, of any age and status."""
         return read_job(jobs.get(job_id), objects)
 
+    @app.post(f"{JOB_PATH}/retry", status_code=202, response_model=VideoAnalysisJobRead, responses={**not_found, 409: {"model": Problem}})
+    def retry(job_id: JobId, asked: Retry | None = None) -> VideoAnalysisJobRead:
+        """Queue a failed job for another attempt, from the first stage whose result does not hold any more."""
+        if not jobs.requeue(job_id, analysis_mode=asked and asked.analysis_mode):
+            raise HTTPException(409, f"Only a failed job can be tried again; this one is {jobs.status_of(job_id)}.")
+        return read_job(jobs.get(job_id), objects)
+
     @app.get(f"{JOB_PATH}/report.html", responses=not_found)
     def report_html(job_id: JobId, if_none_match: IfNoneMatch = None) -> Response:
-        """The stored report page."""
-        return _stored_file(jobs, objects, job_id, Output.REPORT_HTML, if_none_match)
+        """The stored report page; the quick pass's, as long as there is no other."""
+        return _stored_file(jobs, objects, job_id, REPORT_PAGES, if_none_match)
 
     @app.get(f"{JOB_PATH}/files/{{name}}", responses=not_found)
     def stored_file(job_id: JobId, name: str, if_none_match: IfNoneMatch = None) -> Response:
         """One named output of the job: pictures, pages, JSON documents, tables."""
         if name not in SERVED:
             raise HTTPException(404, "There is no file of that name; files are: " + ", ".join(sorted(SERVED)))
-        return _stored_file(jobs, objects, job_id, SERVED[name], if_none_match)
+        return _stored_file(jobs, objects, job_id, (SERVED[name],), if_none_match)
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:

@@ -1,20 +1,32 @@
 """Who holds a job row: the fence that every write of a run passes, and what a claim writes.
 
-Belongs here: conditions and values of statements, and the error for a run that lost its row. Does not belong here: the protocol's
-methods (`jobs`).
+Belongs here: conditions and values of statements, the history of attempts, and the error for a run that lost its row. Does not belong
+here: the protocol's methods (`jobs`).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
-from cricksy_pipeline.store.models import DEEP_ARTIFACTS, QUICK_ARTIFACTS, RUNNING, JobStatus, SessionStatus, VideoAnalysisJob, VideoSession
+from cricksy_pipeline.store.models import (
+    FINISHED,
+    RUNNING,
+    SUPERSEDED,
+    JobAttempt,
+    JobStatus,
+    SessionStatus,
+    VideoAnalysisJob,
+    VideoSession,
+)
 from cricksy_pipeline.store.sessions import unknown_job
 
 JOB = VideoAnalysisJob.__table__
 SESSION = VideoSession.__table__
+ATTEMPT = JobAttempt.__table__
+FAILURE = ("error_code", "error_message", "failed_stage")
 # The database's clock: hosts disagree about the time, and transaction time stands still while a statement waits for a lock.
 NOW = func.clock_timestamp()
 
@@ -80,23 +92,53 @@ def set_session(connection: Connection, job_id: str, status: SessionStatus) -> N
     connection.execute(update(SESSION).where(SESSION.c.id == owner).values(status=status))
 
 
-def first_values(run_id: str, attempt: int, *, keep: bool) -> dict[str, Any]:
-    """What a claim writes: the start of attempt `attempt`. With `keep`, the artifacts stay and the quick pass counts as done."""
+def claim_values(row: Row, run_id: str, *, fresh: bool) -> dict[str, Any]:
+    """What a claim writes: the start of the next attempt.
+
+    What earlier attempts made stays: each stage keeps of it what still holds and replaces the rest. A finished analysis is set aside
+    first, whole, so that readers keep it until the new one is proven and get it back if that fails.
+
+    Args:
+        fresh: nothing that earlier attempts made counts.
+    """
     values: dict[str, Any] = {
         "dagster_run_id": run_id,
-        "attempt": attempt,
-        "status": JobStatus.QUICK_DONE if keep else JobStatus.QUICK_RUNNING,
-        "stage": "QUICK_DONE" if keep else "QUICK",
-        "progress_pct": 50 if keep else 0,
+        "attempt": (row.attempt or 0) + 1,
+        "status": JobStatus.QUICK_RUNNING,
+        "stage": "QUICK",
+        "progress_pct": 0,
         "started_at": NOW,
+        "quick_started_at": NOW,
         "heartbeat_at": NOW,
-        "completed_at": None,
-        "deep_completed_at": None,
-        "error_code": None,
-        "error_message": None,
-        "failed_stage": None,
+        **dict.fromkeys(("completed_at", "quick_completed_at", "deep_started_at", "deep_completed_at", *FAILURE)),
     }
-    if not keep:
-        values |= dict.fromkeys((*QUICK_ARTIFACTS, *DEEP_ARTIFACTS, "stored_objects"))
-        values |= {"quick_started_at": NOW, "quick_completed_at": None, "deep_started_at": None}
+    if row.status in FINISHED:
+        values["superseded"] = {name: _plain(getattr(row, name)) for name in SUPERSEDED}
+    if fresh:
+        values["stages"] = None
     return values
+
+
+def restored_values(superseded: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a finished analysis as they were before it was claimed again."""
+    times = {name for name in SUPERSEDED if name.endswith("_at")}
+    values = {name: datetime.fromisoformat(value) if name in times and value else value for name, value in superseded.items()}
+    return {**values, "superseded": None, **dict.fromkeys(FAILURE)}
+
+
+def begin_attempt(connection: Connection, job_id: str, attempt: int, run_id: str) -> None:
+    """Write the attempt into the history, and end those before it that nobody ended."""
+    running = (ATTEMPT.c.job_id == job_id, ATTEMPT.c.ended_at.is_(None))
+    connection.execute(update(ATTEMPT).where(*running).values(ended_at=NOW, outcome="lost"))
+    connection.execute(insert(ATTEMPT).values(job_id=job_id, attempt=attempt, run_id=run_id, started_at=NOW))
+
+
+def end_attempt(connection: Connection, job_id: str, outcome: str, **why: Any) -> None:
+    """Write how the running attempt ended, if one runs."""
+    version = select(JOB.c.analysis_version).where(JOB.c.id == job_id).scalar_subquery()
+    running = (ATTEMPT.c.job_id == job_id, ATTEMPT.c.ended_at.is_(None))
+    connection.execute(update(ATTEMPT).where(*running).values(ended_at=NOW, outcome=outcome, analysis_version=version, **why))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

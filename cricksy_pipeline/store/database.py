@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -75,6 +75,12 @@ def reachable(engine: Engine) -> Iterator[None]:
         if error.connection_invalidated:
             raise _unavailable(engine, error) from error
         raise
+
+
+def ping(engine: Engine) -> None:
+    """Ask the database for a sign of life. Raises CricksyError DATABASE_UNAVAILABLE."""
+    with reachable(engine), engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
 
 
 @contextmanager

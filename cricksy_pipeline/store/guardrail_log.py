@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from cricksy_pipeline.store.database import transaction
@@ -87,11 +87,16 @@ class GuardrailLog:
 
     def results_of(self, job_id: str, run_id: str) -> list[RecordedOutcome]:
         """The outcomes of one run, in the order of asset and name."""
+        return self._read(GuardrailResult.job_id == job_id, GuardrailResult.run_id == run_id)
+
+    def latest_of(self, job_id: str, asset: str) -> list[RecordedOutcome]:
+        """The outcomes of one asset's guardrails in the last run that evaluated them; empty where none did."""
+        of_asset = (GuardrailResult.job_id == job_id, GuardrailResult.asset == asset)
+        last = select(GuardrailResult.run_id).where(*of_asset).order_by(GuardrailResult.attempt.desc(), GuardrailResult.id.desc()).limit(1)
+        return self._read(*of_asset, GuardrailResult.run_id == last.scalar_subquery())
+
+    def _read(self, *where: ColumnElement[bool]) -> list[RecordedOutcome]:
         columns = [getattr(GuardrailResult, name) for name in RecordedOutcome.__dataclass_fields__]
-        query = (
-            select(*columns)
-            .where(GuardrailResult.job_id == job_id, GuardrailResult.run_id == run_id)
-            .order_by(GuardrailResult.asset, GuardrailResult.name)
-        )
+        query = select(*columns).where(*where).order_by(GuardrailResult.asset, GuardrailResult.name)
         with transaction(self._engine) as connection:
             return [RecordedOutcome(*row) for row in connection.execute(query)]

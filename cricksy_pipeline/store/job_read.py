@@ -77,24 +77,28 @@ class VideoAnalysisJobRead(BaseModel):
     updated_at: datetime
 
 
-def read_job(row: VideoAnalysisJob, objects: ObjectStore) -> VideoAnalysisJobRead:
+def read_job(row: VideoAnalysisJob, objects: ObjectStore, *, unproven: bool = False) -> VideoAnalysisJobRead:
     """The row as a reader sees it.
+
+    While a finished job is analysed anew, a reader is shown the earlier analysis; status and progress are those of the new one.
 
     Documents come from their columns; where a column is empty (rows of the earlier system), from `quick_results` / `deep_results`, and
     where these are empty, from the legacy `results`. No document is made up.
 
     Args:
         row: a detached row.
+        unproven: show what the present attempt has made so far instead, for the step that proves it.
         objects: gives the presigned addresses; a store without addresses (a folder) gives null. Asked only about its own bucket.
 
     Raises:
         CricksyError: STORE_UNAVAILABLE, where an address cannot be made.
     """
-    quick, deep = _documents(row, "quick"), _documents(row, "deep")
+    shown = _Shown(row, {} if unproven else row.superseded or {})
+    quick, deep = _documents(shown, "quick"), _documents(shown, "deep")
     taken = {**quick, **deep}
     code = row.error_code if row.error_code in ErrorCode.__members__ else None
-    absent = [name for name in _wanted(row) if not taken.get(name) and not getattr(row, name)]
-    plain = {name: getattr(row, name) for name in _PLAIN}
+    absent = [name for name in _wanted(row) if not taken.get(name) and not getattr(shown, name)]
+    plain = {name: getattr(shown if name in _OF_THE_ANALYSIS else row, name) for name in _PLAIN}
     return VideoAnalysisJobRead(
         **{name: _in_utc(value) for name, value in plain.items()},
         **taken,
@@ -107,8 +111,8 @@ def read_job(row: VideoAnalysisJob, objects: ObjectStore) -> VideoAnalysisJobRea
         results_available=bool(quick["quick_results"] or deep["deep_results"]),
         report_available=any(part["findings"] and part["report"] for part in (_short(quick), _short(deep))),
         missing_artifacts=absent,
-        quick_results_url=_address(row, row.quick_results_s3_key, objects),
-        deep_results_url=_address(row, row.deep_results_s3_key, objects),
+        quick_results_url=_address(row, shown.quick_results_s3_key, objects),
+        deep_results_url=_address(row, shown.deep_results_s3_key, objects),
         video_stream=_stream(row, objects),
     )
 
@@ -168,7 +172,20 @@ _PLAIN = (
 )
 
 
-def _documents(row: VideoAnalysisJob, passname: str) -> dict[str, dict[str, Any] | None]:
+_OF_THE_ANALYSIS = ("quick_results_s3_key", "deep_results_s3_key", "analysis_version")
+
+
+class _Shown:
+    """The row, with the columns of the analysis that a reader still sees in place of those that a new attempt is filling."""
+
+    def __init__(self, row: VideoAnalysisJob, superseded: dict[str, Any]) -> None:
+        self._row, self._superseded = row, superseded
+
+    def __getattr__(self, name: str) -> Any:
+        return self._superseded[name] if name in self._superseded else getattr(self._row, name)
+
+
+def _documents(row: _Shown, passname: str) -> dict[str, dict[str, Any] | None]:
     """Results, findings and report of one pass, from the newest place that has each."""
     legacy = row.results if isinstance(row.results, dict) else {}
     results = _object(getattr(row, f"{passname}_results")) or _object(legacy.get(passname))

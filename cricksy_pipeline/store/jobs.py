@@ -6,26 +6,51 @@ itself (`claims`), deciding what to publish (`orchestration`).
 
     queued/QUEUED 0 -> quick_running/QUICK 0..45 -> quick_done/QUICK_DONE 50 -> deep_running/DEEP 50..95 -> done/DONE 100
     failed/FAILED keeps its progress (at most 99). Quick-only jobs go quick_done -> done.
+
+A finished job that is analysed anew is set aside whole at the claim: readers keep the earlier analysis until the new one is proven, and
+where that fails or is stopped the row is what it was before.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, func, or_, select, update
+from sqlalchemy import Connection, Engine, Row, case, func, or_, select, update
 
-from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.store.claims import JOB, NOW, LostClaim, at_least, first_values, held, holds, locked, lost, set_session, silent_for
+from cricksy_pipeline.errors import CODE_FACTS, CricksyError, ErrorCode
+from cricksy_pipeline.store.claims import (
+    ATTEMPT,
+    FAILURE,
+    JOB,
+    NOW,
+    LostClaim,
+    at_least,
+    begin_attempt,
+    claim_values,
+    end_attempt,
+    held,
+    holds,
+    locked,
+    lost,
+    restored_values,
+    set_session,
+    silent_for,
+)
 from cricksy_pipeline.store.database import transaction
 from cricksy_pipeline.store.documents import checked
 from cricksy_pipeline.store.guardrail_log import GuardrailLog
 from cricksy_pipeline.store.models import DEEP_ARTIFACTS, QUICK_ARTIFACTS, RUNNING, JobStatus, SessionStatus, VideoAnalysisJob
-from cricksy_pipeline.store.sessions import SUMMARY_COLUMNS, JobSummary, SessionStore
+from cricksy_pipeline.store.sessions import SUMMARY_COLUMNS, JobSummary, SessionStore, require_mode, unknown_job
 
 __all__ = ["STALE_AFTER_S", "JobStore", "LostClaim"]
 
-STALE_AFTER_S = 120.0
-"""A claim whose heartbeat is older than this may be taken over. House default: twelve missed heartbeats."""
+STALE_AFTER_S = 45.0
+"""A claim whose heartbeat is older than this may be taken over. House default: nine missed heartbeats."""
+
+RETRY_AFTER_S = (120.0, 600.0, 1800.0)
+"""How long after its first, second, third failed attempt a job with a transient error is tried again by itself. House default."""
+
+TRANSIENT = tuple(code.value for code, facts in CODE_FACTS.items() if facts.transient)
 
 MAX_MESSAGE = 2000
 
@@ -45,16 +70,15 @@ class JobStore(SessionStore):
         self.stale_after_s = stale_after_s
         self.guardrails = GuardrailLog(engine)
 
-    def claim(self, job_id: str, run_id: str, *, resume: bool = False) -> VideoAnalysisJob:
+    def claim(self, job_id: str, run_id: str, *, ended: str | None = None, fresh: bool = False) -> VideoAnalysisJob:
         """Start an attempt: the row is this run's from here on, and returned.
 
-        What earlier attempts left in the row (artifacts, error, times) is cleared; a `done` row is analysed anew just because someone
-        claims it, so callers ask first. Claiming again in the same run changes nothing, unless the run had been declared failed: that
-        starts the next attempt.
+        What earlier attempts made stays in the row until a stage replaces it; a finished analysis is set aside for its readers. Claiming
+        again in the same run changes nothing, unless the run had been declared failed: that starts the next attempt.
 
         Args:
-            resume: keep the artifacts that are there; for a run that repeats only the later part of a failed one. Where the quick pass
-                is not whole, this is a plain claim.
+            ended: a run that is known to have ended; where it holds the row, its young heartbeat is no obstacle.
+            fresh: start from nothing; every stage is computed anew.
 
         Raises:
             LostClaim: another run holds the row, and its heartbeat is younger than `stale_after_s`.
@@ -62,11 +86,12 @@ class JobStore(SessionStore):
         with transaction(self.engine) as connection:
             row = locked(connection, job_id, self.stale_after_s)
             if row.dagster_run_id != run_id or row.status not in (*RUNNING, JobStatus.DONE):
-                if row.status in RUNNING and row.dagster_run_id not in (None, run_id) and row.fresh:
+                others = row.status in RUNNING and row.dagster_run_id not in (None, run_id, ended)
+                if others and row.fresh:
                     raise LostClaim(job_id, run_id, row.dagster_run_id, row.status)
-                keep = resume and all(getattr(row, name) for name in QUICK_ARTIFACTS)
-                values = first_values(run_id, row.attempt + 1, keep=keep)
+                values = claim_values(row, run_id, fresh=fresh)
                 connection.execute(update(JOB).where(JOB.c.id == job_id).values(values))
+                begin_attempt(connection, job_id, values["attempt"], run_id)
                 set_session(connection, job_id, SessionStatus.PROCESSING)
         return self.get(job_id)
 
@@ -89,14 +114,20 @@ class JobStore(SessionStore):
             values["analysis_version"] = analysis_version
         self._change(job_id, run_id, **values)
 
-    def record_objects(self, job_id: str, run_id: str, sha256_by_name: dict[str, str]) -> None:
-        """Which outputs this attempt has stored, with the hash of each: what `done` is proven against. Those recorded before stay."""
-        with transaction(self.engine) as connection:
-            row = locked(connection, job_id)
-            if not holds(row, run_id):
-                raise LostClaim(job_id, run_id, row.dagster_run_id, row.status)
-            merged = checked({**(row.stored_objects or {}), **sha256_by_name}, "stored_objects")
-            connection.execute(update(JOB).where(*held(job_id, run_id)).values(stored_objects=merged, heartbeat_at=NOW))
+    def record_stage(
+        self, job_id: str, run_id: str, records: dict[str, dict[str, Any]], objects: dict[str, dict[str, str]] | None = None
+    ) -> None:
+        """Remember what this attempt made: from which inputs, in which objects. `done` is proven against it; a later attempt may keep it.
+
+        Args:
+            records: by stage, {"inputs", ...}; the attempt and the run are added here.
+            objects: by output name, {"key", "sha256"}. Those recorded before stay.
+        """
+        self._merge(job_id, run_id, records, objects or {}, {})
+
+    def keep_stage(self, job_id: str, run_id: str, name: str) -> None:
+        """What an earlier attempt made in this stage still holds: it counts as this attempt's, and the row is where the stage leaves it."""
+        self._merge(job_id, run_id, {name: {}}, {}, _LEAVES.get(name, {}))
 
     def heartbeat(self, job_id: str, run_id: str) -> None:
         """Say that the run is alive."""
@@ -121,8 +152,7 @@ class JobStore(SessionStore):
             CricksyError: GUARDRAIL_FAILED, where a document is empty or not finite JSON, or the row gives back something else.
         """
         documents = {"quick_results": results, "quick_findings": findings, "quick_report": report}
-        state = {"status": JobStatus.QUICK_DONE, "stage": "QUICK_DONE", "progress_pct": at_least(50), "quick_completed_at": NOW}
-        self._publish(job_id, run_id, documents, {"quick_results_s3_key": results_s3_key}, state)
+        self._publish(job_id, run_id, documents, {"quick_results_s3_key": results_s3_key}, _LEAVES["quick_results"])
 
     def start_deep(self, job_id: str, run_id: str) -> None:
         """The deep pass begins: deep_running, DEEP, at least 50 %."""
@@ -130,20 +160,21 @@ class JobStore(SessionStore):
         self._change(job_id, run_id, heartbeat_at=NOW, **state)
 
     def publish_deep_results(self, job_id: str, run_id: str, results: dict[str, Any], results_s3_key: str) -> None:
-        """The deep pass's results; read back and compared. Raises as `publish_quick`."""
-        self._publish(job_id, run_id, {"deep_results": results}, {"deep_results_s3_key": results_s3_key}, {"progress_pct": at_least(95)})
+        """The deep pass's results; read back and compared. Findings and report of an earlier attempt go. Raises as `publish_quick`."""
+        state = {**_LEAVES["deep_results"], "deep_findings": None, "deep_report": None}
+        self._publish(job_id, run_id, {"deep_results": results}, {"deep_results_s3_key": results_s3_key}, state)
 
-    def publish_findings(self, job_id: str, run_id: str, findings: dict[str, Any]) -> None:
-        """The final findings: in a field of their own and, in the same UPDATE, under `findings` in the results.
+    def publish_findings(self, job_id: str, run_id: str, findings: dict[str, Any], results: dict[str, Any], results_s3_key: str) -> None:
+        """The final findings, in a field of their own and in the results that hold them; an earlier attempt's report goes.
 
-        They are the deep pass's; of a quick-only job, the quick pass's. Read back and compared. Raises as `publish_quick`, and
-        GUARDRAIL_FAILED where the results are not there yet.
+        Read back and compared. Raises as `publish_quick`.
         """
-        self._publish_part(job_id, run_id, "findings", findings)
+        documents = {"deep_findings": findings, "deep_results": results}
+        self._publish(job_id, run_id, documents, {"deep_results_s3_key": results_s3_key}, {"deep_report": None})
 
-    def publish_report(self, job_id: str, run_id: str, report: dict[str, Any]) -> None:
-        """The final report: as `publish_findings`, under `report`."""
-        self._publish_part(job_id, run_id, "report", report)
+    def publish_report(self, job_id: str, run_id: str, report: dict[str, Any], results: dict[str, Any], results_s3_key: str) -> None:
+        """The final report: as `publish_findings`."""
+        self._publish(job_id, run_id, {"deep_report": report, "deep_results": results}, {"deep_results_s3_key": results_s3_key}, {})
 
     def complete(self, job_id: str, run_id: str) -> None:
         """done, DONE, 100 %, session ready: one UPDATE that itself demands every artifact of the job's kind. A second call changes nothing.
@@ -160,9 +191,11 @@ class JobStore(SessionStore):
             "completed_at": NOW,
             "deep_completed_at": case((JOB.c.deep_enabled, NOW)),
             "heartbeat_at": NOW,
+            "superseded": None,
         }
         with transaction(self.engine) as connection:
             if connection.execute(update(JOB).where(*held(job_id, run_id), *quick, *deep).values(values)).rowcount == 1:
+                end_attempt(connection, job_id, "done")
                 set_session(connection, job_id, SessionStatus.READY)
                 return
             row = locked(connection, job_id)
@@ -175,7 +208,9 @@ class JobStore(SessionStore):
             raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"The analysis is not whole: {lacking} missing in the row.")
 
     def fail(self, job_id: str, run_id: str, code: ErrorCode | str, message: str, stage_name: str | None = None) -> bool:
-        """failed, FAILED, session failed; progress and artifacts stay. Never raises `LostClaim`: a late or dead run changes nothing.
+        """failed, FAILED, session failed; progress and artifacts stay. Where a finished analysis was being replaced, that one is back.
+
+        Never raises `LostClaim`: a late or dead run changes nothing. The history of attempts tells of the failure in either case.
 
         Args:
             code: what went wrong, an `ErrorCode`.
@@ -187,21 +222,87 @@ class JobStore(SessionStore):
         """
         return self._end(held(job_id, run_id), job_id, code, message, stage_name)
 
-    def fail_unclaimed(self, job_id: str, code: ErrorCode | str, message: str) -> bool:
-        """Fail a job whose run never got to claim it, or whose upload is no video. Returns False where a run holds it or held it."""
-        waiting = (JOB.c.id == job_id, JOB.c.status.in_([JobStatus.AWAITING_UPLOAD, JobStatus.QUEUED]))
-        return self._end(waiting, job_id, code, message, None)
+    def fail_unclaimed(self, job_id: str, code: ErrorCode | str, message: str, *, run_id: str = "", request: int | None = None) -> bool:
+        """Fail a job whose run never got to claim it, or whose upload is no video: an attempt that never began.
 
-    def requeue(self, job_id: str) -> bool:
-        """failed -> queued for another attempt; artifacts stay readable until the claim. Returns False where the job had not failed."""
-        values = {"status": JobStatus.QUEUED, "stage": "QUEUED", "progress_pct": 0}
-        values |= dict.fromkeys(("dagster_run_id", "heartbeat_at", "error_code", "error_message", "failed_stage"))
+        Args:
+            run_id: of the run that never claimed, for the history.
+            request: fail it only if this is still the request that waits, not a later one.
+
+        Returns:
+            False where a run holds the row or held it.
+        """
+        waiting = [JOB.c.id == job_id, JOB.c.status.in_([JobStatus.AWAITING_UPLOAD, JobStatus.QUEUED])]
+        if request is not None:
+            waiting.append(JOB.c.request == request)
+        return self._end(tuple(waiting), job_id, code, message, None, unclaimed_by=run_id)
+
+    def release(self, job_id: str, run_id: str, message: str) -> bool:
+        """running -> queued, for a lost run that Dagster starts again by itself. Returns False where it did not hold the row."""
+        values = {"status": JobStatus.QUEUED, "stage": "QUEUED", "dagster_run_id": None, "heartbeat_at": None, "requested_at": NOW}
+        with transaction(self.engine) as connection:
+            changed = connection.execute(update(JOB).where(*held(job_id, run_id)).values(**values, error_message=message)).rowcount == 1
+            if changed:
+                end_attempt(connection, job_id, "lost", error_code=ErrorCode.WORKER_LOST.value, error_message=message)
+        return changed
+
+    def requeue(self, job_id: str, *, analysis_mode: str | None = None, fresh: bool = False, requested: bool = False) -> bool:
+        """failed -> queued for another attempt. Artifacts stay, and the next attempt keeps of them what still holds.
+
+        Args:
+            analysis_mode: what was filmed, for a job that failed because nobody had said.
+            fresh: the next attempt computes every stage anew.
+            requested: the caller runs it himself; no sensor is to ask for a run.
+
+        Returns:
+            False where the job had not failed.
+
+        Raises:
+            CricksyError: MODE_UNSUPPORTED.
+        """
+        values = {"status": JobStatus.QUEUED, "stage": "QUEUED", "progress_pct": 0, "request": JOB.c.request + 1}
+        values |= dict.fromkeys(("dagster_run_id", "heartbeat_at", "requested_at", *FAILURE))
+        if analysis_mode is not None:
+            values["analysis_mode"] = require_mode(analysis_mode)
+        if fresh:
+            values["stages"] = None
+        if requested:
+            values["requested_at"] = NOW
         with transaction(self.engine) as connection:
             failed = (JOB.c.id == job_id, JOB.c.status == JobStatus.FAILED)
             changed = connection.execute(update(JOB).where(*failed).values(values)).rowcount == 1
             if changed:
                 set_session(connection, job_id, SessionStatus.PROCESSING)
         return changed
+
+    def ask_again(self, job_id: str, request: int) -> bool:
+        """A queued job whose run ended before it began is asked for once more. Returns False where that request no longer waits."""
+        waiting = (JOB.c.id == job_id, JOB.c.status == JobStatus.QUEUED, JOB.c.request == request)
+        with transaction(self.engine) as connection:
+            changed = connection.execute(update(JOB).where(*waiting).values(request=request + 1, requested_at=None))
+        return changed.rowcount == 1
+
+    def due_for_retry(self, limit: int = 100) -> list[str]:
+        """Failed jobs with a transient error and tries left, whose pause (`RETRY_AFTER_S`, by attempt) is over; oldest first."""
+        pause = case(*((JOB.c.attempt <= attempt, seconds) for attempt, seconds in enumerate(RETRY_AFTER_S, start=1)), else_=None)
+        rested = JOB.c.updated_at < NOW - func.make_interval(0, 0, 0, 0, 0, 0, pause)
+        failed = (JOB.c.status == JobStatus.FAILED, JOB.c.error_code.in_(TRANSIENT), rested)
+        with transaction(self.engine) as connection:
+            return list(connection.scalars(select(JOB.c.id).where(*failed).order_by(JOB.c.updated_at).limit(limit)))
+
+    def status_of(self, job_id: str) -> str:
+        """The job's status, without its documents. Raises UnknownJob."""
+        with transaction(self.engine) as connection:
+            found = connection.scalar(select(JOB.c.status).where(JOB.c.id == job_id))
+        if found is None:
+            raise unknown_job(job_id)
+        return found
+
+    def last_attempts(self, job_id: str, limit: int = 10) -> list[Row]:
+        """The job's attempts, newest first: columns of `JobAttempt`."""
+        query = select(ATTEMPT).where(ATTEMPT.c.job_id == job_id).order_by(ATTEMPT.c.attempt.desc()).limit(limit)
+        with transaction(self.engine) as connection:
+            return list(connection.execute(query))
 
     def without_heartbeat(self, older_than_s: float | None = None) -> list[JobSummary]:
         """Claimed jobs whose run gave no sign of life for so long (default `stale_after_s`): what a reconciler fails with WORKER_LOST."""
@@ -219,18 +320,19 @@ class JobStore(SessionStore):
         with transaction(self.engine) as connection:
             self._write(connection, job_id, run_id, given | keys, state)
 
-    def _publish_part(self, job_id: str, run_id: str, part: str, document: dict[str, Any]) -> None:
-        given = checked(document, part)
+    def _merge(
+        self, job_id: str, run_id: str, records: dict[str, dict[str, Any]], objects: dict[str, dict[str, str]], state: dict[str, Any]
+    ) -> None:
         with transaction(self.engine) as connection:
             row = locked(connection, job_id)
             if not holds(row, run_id):
                 raise LostClaim(job_id, run_id, row.dagster_run_id, row.status)
-            passname = "deep" if row.deep_enabled else "quick"
-            results = getattr(row, f"{passname}_results")
-            if not results:
-                raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"{passname}_results must be published before the {part}.")
-            values = {f"{passname}_{part}": given, f"{passname}_results": {**results, part: given}}
-            self._write(connection, job_id, run_id, values, {})
+            known = row.stages or {}
+            made = {name: {**known.get(name, {}), **record, "attempt": row.attempt} for name, record in records.items()}
+            stages = checked({**known, **made}, "stages")
+            stored = checked({**(row.stored_objects or {}), **objects}, "stored_objects") if objects else row.stored_objects
+            values = {"stages": stages, "stored_objects": stored, "heartbeat_at": NOW, **state}
+            connection.execute(update(JOB).where(*held(job_id, run_id)).values(values))
 
     def _write(self, connection: Connection, job_id: str, run_id: str, given: dict[str, Any], state: dict[str, Any]) -> None:
         """One UPDATE whose RETURNING is compared with what was given; a difference undoes the transaction."""
@@ -248,19 +350,46 @@ class JobStore(SessionStore):
             if connection.execute(update(JOB).where(*held(job_id, run_id)).values(values)).rowcount == 0:
                 lost(connection, job_id, run_id)
 
-    def _end(self, where: tuple[Any, ...], job_id: str, code: ErrorCode | str, message: str, stage_name: str | None) -> bool:
+    def _end(
+        self,
+        where: tuple[Any, ...],
+        job_id: str,
+        code: ErrorCode | str,
+        message: str,
+        stage_name: str | None,
+        *,
+        unclaimed_by: str | None = None,
+    ) -> bool:
         # PostgreSQL's text cannot hold the NUL character, and a failure must be recordable whatever it says.
         plain = message.replace("\x00", "").encode(errors="replace").decode() or ErrorCode(code).value
-        values = {
-            "status": JobStatus.FAILED,
-            "stage": "FAILED",
-            "progress_pct": func.least(func.coalesce(JOB.c.progress_pct, 0), 99),
+        why = {
             "error_code": ErrorCode(code).value,
             "error_message": plain if len(plain) <= MAX_MESSAGE else plain[: MAX_MESSAGE - 1] + "…",
             "failed_stage": stage_name,
         }
+        progress = func.least(func.coalesce(JOB.c.progress_pct, 0), 99)
+        failed = {"status": JobStatus.FAILED, "stage": "FAILED", "progress_pct": progress, **why}
         with transaction(self.engine) as connection:
-            changed = connection.execute(update(JOB).where(*where).values(values)).rowcount == 1
-            if changed:
-                set_session(connection, job_id, SessionStatus.FAILED)
-        return changed
+            row = connection.execute(select(JOB.c.superseded, JOB.c.attempt).where(*where).with_for_update()).one_or_none()
+            if row is None:
+                return False
+            values = restored_values(row.superseded) if row.superseded else failed
+            if unclaimed_by is not None:
+                begin_attempt(connection, job_id, row.attempt + 1, unclaimed_by)
+                values["attempt"] = row.attempt + 1
+            connection.execute(update(JOB).where(JOB.c.id == job_id).values(values))
+            end_attempt(connection, job_id, "failed", **why)
+            set_session(connection, job_id, SessionStatus.READY if row.superseded else SessionStatus.FAILED)
+        return True
+
+
+_LEAVES: dict[str, dict[str, Any]] = {
+    "quick_results": {
+        "status": JobStatus.QUICK_DONE,
+        "stage": "QUICK_DONE",
+        "progress_pct": at_least(50),
+        "quick_completed_at": NOW,
+    },
+    "deep_results": {"progress_pct": at_least(95)},
+}
+"""Where a stage leaves the row: its progress by the protocol above."""

@@ -5,6 +5,7 @@ Belongs here: how a key is made and taken apart. Does not belong here: reading o
     coach_plus/{coach|org}/{owner_id}/{session_id}/{video_id}/original.mp4          the upload
     coach_plus/{coach|org}/{owner_id}/{session_id}/{video_id}/analysis/{job_id}/... the outputs of one job over it
     .../analysis/{job_id}/attempt-2/...                                             the outputs of its second attempt, and so on
+    uploads/{any/folders}/clip.mp4                                                  a video dropped in by hand; a folder may name the mode
 
 The job id is in every output key, so two jobs over one upload never overwrite each other; from the second attempt on, so is the attempt:
 a run that lost its job to a newer one may still be writing, and must not write over what a reader reads. A key is data from outside:
@@ -18,10 +19,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 UPLOAD_ROOT = "coach_plus"
+DROP_ROOT = "uploads"
+UPLOAD_PREFIXES: tuple[str, ...] = (f"{UPLOAD_ROOT}/", f"{DROP_ROOT}/")
+"""Where uploads lie: what starts so is looked at by the sensor."""
 VIDEO_SUFFIXES: tuple[str, ...] = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".3gp")
 MAX_KEY_LENGTH = 500
 """The length of the key columns; S3 allows 1024 bytes."""
 
+# `clip.mp4.json` says how to analyse `clip.mp4`; browsers and copying tools name what they have not finished.
+_BESIDE = (".json", ".part", ".partial", ".crdownload", ".download", ".tmp")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=-]{0,127}")
 
 
@@ -39,6 +45,9 @@ class Output(StrEnum):
     REPORT_HTML = "report.html"
     REPORT_PDF = "report.pdf"
     OVERLAY = "overlay.mp4"
+    QUICK_REPORT_HTML = "quick_report.html"
+    QUICK_PLAYER_IMAGE = "quick_player.png"
+    QUICK_METRICS_IMAGE = "quick_metrics.png"
     PLAYER_IMAGE = "player.png"
     METRICS_IMAGE = "metrics.png"
 
@@ -158,6 +167,43 @@ def is_output_key(key: str) -> bool:
 def is_video_key(key: str) -> bool:
     """Whether the key ends as a video does and is no output."""
     return key.lower().endswith(VIDEO_SUFFIXES) and not is_output_key(key)
+
+
+def is_no_upload(key: str) -> bool:
+    """Whether the key says itself that it is nothing to analyse: outputs, folder markers, dot files, options, halves of downloads."""
+    return is_output_key(key) or key.endswith("/") or any(part.startswith(".") for part in key.split("/")) or key.lower().endswith(_BESIDE)
+
+
+def analysable_key(key: str) -> str:
+    """The key, if a video under it can be analysed: it ends as a video does, and it and those of its outputs fit everywhere.
+
+    Raises:
+        ValueError: another key, with the reason.
+    """
+    if not is_video_key(key):
+        raise ValueError(f"its name does not end in {', '.join(VIDEO_SUFFIXES)}")
+    try:
+        key.encode()  # a name that is not UTF-8 is in no database
+        # As long as an output's key can be: the id of a job has 32 digits, those of the earlier system 36.
+        output_key(checked_key(key), "0" * 36, max(Output, key=len), 1000)
+        checked_key(options_keys(key)[0])
+    except ValueError as error:
+        raise ValueError(f"its name cannot be used: {error}") from error
+    return key
+
+
+def options_keys(key: str) -> tuple[str, str]:
+    """The keys of the JSON files beside a video that may say how to analyse it: `clip.mp4.json`, which is nearer, and `clip.json`."""
+    folder, slash, name = key.rpartition("/")
+    return f"{key}.json", f"{folder}{slash}{name.rpartition('.')[0]}.json"
+
+
+def owner_of(key: str) -> tuple[str, str, str] | None:
+    """Owner type, owner and session that the folders of a key name, or None. Less strict than `parse_upload_key` about what follows."""
+    parts = key.split("/")
+    if len(parts) < 5 or parts[0] != UPLOAD_ROOT or parts[1] not in ("coach", "org") or not all(map(_PART.fullmatch, parts[2:4])):
+        return None
+    return parts[1], parts[2], parts[3]
 
 
 def checked_key(key: str) -> str:

@@ -93,6 +93,9 @@ ANALYSIS_MODES: tuple[str, ...] = ("batting", "bowling", "wicketkeeping", "field
 RUNNING: tuple[str, ...] = (JobStatus.PROCESSING, JobStatus.QUICK_RUNNING, JobStatus.QUICK_DONE, JobStatus.DEEP_RUNNING)
 """The statuses in which a run holds the row."""
 
+FINISHED: tuple[str, ...] = (JobStatus.DONE, JobStatus.COMPLETED)
+"""The statuses of an analysis that a reader reads; `completed` is the earlier system's word for it."""
+
 QUICK_ARTIFACTS: tuple[str, ...] = ("quick_results", "quick_findings", "quick_report", "quick_results_s3_key")
 DEEP_ARTIFACTS: tuple[str, ...] = ("deep_results", "deep_findings", "deep_report", "deep_results_s3_key")
 """What a row holds before it may be `done`; the deep ones only where `deep_enabled`."""
@@ -261,11 +264,18 @@ class VideoAnalysisJob(Base):
         return output_key(self.s3_key or "", self.id, output, self.attempt or 1)
 
     def stored_key(self, output: Output) -> str:
-        """Where an output lies that a reader reads: as recorded when it was stored, else where this attempt would write it.
+        """Where an output lies that this attempt made or keeps: as recorded when it was stored, else where this attempt would write it.
 
         Raises ValueError for a source key that no store of ours accepts.
         """
-        entry = (self.stored_objects or {}).get(str(output))
+        return self._key_in(self.stored_objects, output)
+
+    def shown_key(self, output: Output) -> str:
+        """As `stored_key`, of the analysis that a reader is shown: while a finished one is being replaced, the earlier."""
+        return self._key_in((self.superseded or {}).get("stored_objects", self.stored_objects), output)
+
+    def _key_in(self, stored: dict[str, Any] | None, output: Output) -> str:
+        entry = (stored or {}).get(str(output))
         return entry["key"] if isinstance(entry, dict) else self.output_key(output)
 
     __table_args__ = (

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ARRAY, Engine, String, literal, select, text, update
+from sqlalchemy import ARRAY, Connection, Engine, String, func, literal, select, text, update
+from sqlalchemy.orm import Session
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.database import session
@@ -47,6 +49,7 @@ class JobSummary:
     analysis_mode: str | None
     deep_enabled: bool
     attempt: int
+    request: int
     dagster_run_id: str | None
     heartbeat_at: datetime | None
     analysis_version: str | None
@@ -77,6 +80,27 @@ def require_mode(analysis_mode: str | None) -> str:
     return str(analysis_mode)
 
 
+def plain_text(value: str) -> str:
+    """The text as PostgreSQL can hold it: without NUL, and with a question mark for each half of a character."""
+    return value.replace("\x00", "").encode(errors="replace").decode()
+
+
+def uploaded(s3_bucket: str, s3_key: str | None, size: int | None) -> dict[str, Any]:
+    """What a session says when its video is there. `size` in bytes."""
+    return {"s3_bucket": s3_bucket, "s3_key": s3_key, "file_size_bytes": size, "status": SessionStatus.UPLOADED}
+
+
+def ids_as_stored(connection: Connection | Session, player_ids: Sequence[str]) -> Any:
+    """The ids as the column wants them: JSON in our own tables, a text array in some databases of the earlier system."""
+    query = text(
+        "SELECT data_type FROM information_schema.columns WHERE table_schema = current_schema()"
+        " AND table_name = 'video_sessions' AND column_name = 'player_ids'"
+    )
+    if connection.scalar(query) == "ARRAY":
+        return literal(list(player_ids), ARRAY(String))
+    return list(player_ids)
+
+
 class SessionStore:
     """Sessions and their jobs. Every method is one transaction; each may raise `CricksyError` DATABASE_UNAVAILABLE."""
 
@@ -97,8 +121,12 @@ class SessionStore:
         s3_key: str | None = None,
         file_size_bytes: int | None = None,
         session_id: str | None = None,
+        awaiting_upload: bool = False,
     ) -> str:
         """Make a session and return its id (a new one, unless given): `uploaded` where a key is given, else `pending`.
+
+        Args:
+            awaiting_upload: the key is where the video is to come, so `pending`.
 
         Raises:
             ValueError: a word that is not one of the enum's.
@@ -107,17 +135,17 @@ class SessionStore:
             id=session_id or uuid4().hex,
             owner_type=OwnerType(owner_type),
             owner_id=owner_id,
-            title=title[:255],
+            title=plain_text(title)[:255],
             notes=notes,
             analysis_context=AnalysisContext(analysis_context) if analysis_context else None,
             camera_view=CameraView(camera_view) if camera_view else None,
             s3_bucket=s3_bucket,
             s3_key=s3_key,
             file_size_bytes=file_size_bytes,
-            status=SessionStatus.UPLOADED if s3_key else SessionStatus.PENDING,
+            status=SessionStatus.UPLOADED if s3_key and not awaiting_upload else SessionStatus.PENDING,
         )
         with session(self.engine) as orm:
-            made.player_ids = self._ids(orm, player_ids)
+            made.player_ids = ids_as_stored(orm, player_ids)
             orm.add(made)
         return made.id
 
@@ -171,11 +199,12 @@ class SessionStore:
         include_frames: bool = False,
         sample_fps: int = 10,
         awaiting_upload: bool = False,
+        requested: bool = False,
     ) -> str:
         """Make a job over one upload and return its id: 32 hexadecimal digits, good as a partition key and in an object key, never reused.
 
         The row starts `queued`, stage QUEUED, 0 % (`awaiting_upload` for a video that is still to come). Bucket and key are a snapshot,
-        written here and never again.
+        written here and never again. With `requested` no sensor asks for a run of it: the caller runs it himself.
 
         Raises:
             CricksyError: MODE_MISSING, MODE_UNSUPPORTED.
@@ -194,13 +223,14 @@ class SessionStore:
             deep_enabled=deep_enabled,
             include_frames=include_frames,
             sample_fps=sample_fps,
+            requested_at=func.clock_timestamp() if requested else None,
         )
         with session(self.engine) as orm:
             orm.add(made)
         return made.id
 
     def upload_arrived(self, job_id: str, *, source_etag: str | None, source_sha256: str | None, source_size: int | None) -> bool:
-        """awaiting_upload -> queued, with what is known of the object. Returns False where the job was not waiting."""
+        """awaiting_upload -> queued, with what is known of the object; session `uploaded`. Returns False where it was not waiting."""
         values = {
             "status": JobStatus.QUEUED,
             "stage": "QUEUED",
@@ -209,8 +239,14 @@ class SessionStore:
             "source_size": source_size,
         }
         waiting = (VideoAnalysisJob.id == job_id, VideoAnalysisJob.status == JobStatus.AWAITING_UPLOAD)
+        source = (VideoAnalysisJob.session_id, VideoAnalysisJob.s3_bucket, VideoAnalysisJob.s3_key)
         with session(self.engine) as orm:
-            return orm.execute(update(VideoAnalysisJob).where(*waiting).values(values)).rowcount == 1
+            job = orm.execute(update(VideoAnalysisJob).where(*waiting).values(values).returning(*source)).one_or_none()
+            if job is not None:
+                orm.execute(
+                    update(VideoSession).where(VideoSession.id == job.session_id).values(uploaded(job.s3_bucket, job.s3_key, source_size))
+                )
+        return job is not None
 
     def get(self, job_id: str) -> VideoAnalysisJob:
         """The whole row, detached.
@@ -259,13 +295,3 @@ class SessionStore:
         query = select(*SUMMARY_COLUMNS).where(VideoAnalysisJob.s3_bucket == s3_bucket, VideoAnalysisJob.s3_key == s3_key)
         with session(self.engine) as orm:
             return [JobSummary(*row) for row in orm.execute(query.order_by(VideoAnalysisJob.created_at.desc(), VideoAnalysisJob.id))]
-
-    def _ids(self, orm, player_ids: Sequence[str]):
-        """The ids as the column wants them: JSON in our own tables, a text array in some databases of the earlier system."""
-        query = text(
-            "SELECT data_type FROM information_schema.columns WHERE table_schema = current_schema()"
-            " AND table_name = 'video_sessions' AND column_name = 'player_ids'"
-        )
-        if orm.scalar(query) == "ARRAY":
-            return literal(list(player_ids), ARRAY(String))
-        return list(player_ids)

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cricksy_pipeline.analysis import model_bundle
-from cricksy_pipeline.analysis.model import ensure_model
-from cricksy_pipeline.analysis.model_sources import FINGERPRINTS, OFFICIAL, RawNetworks, SourceFailed, from_npm, from_python_index
+from cricksy_pipeline.analysis.model import ensure_model, model_identity
+from cricksy_pipeline.analysis.model_sources import FINGERPRINTS, OFFICIAL, VARIANTS, RawNetworks, SourceFailed, from_npm, from_python_index
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 
@@ -36,6 +36,24 @@ def test_the_cached_bundle_is_the_right_model_and_its_hash_is_true(pose_model):
         assert bundle.namelist() == [model_bundle.DETECTOR_ENTRY, model_bundle.LANDMARK_ENTRY]
         for entry, part in ((model_bundle.DETECTOR_ENTRY, "detector"), (model_bundle.LANDMARK_ENTRY, "full")):
             assert model_bundle.fingerprint(model_bundle.read_network(bundle.read(entry))) == FINGERPRINTS[part]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_identity_of_the_networks_changes_with_either_of_them_and_with_nothing_else(variant, monkeypatch):
+    before = {name: model_identity(name) for name in VARIANTS}
+    assert len(set(before.values())) == len(VARIANTS)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(FINGERPRINTS, variant, "0" * 64)
+        assert {name for name in VARIANTS if model_identity(name) != before[name]} == {variant}
+    with monkeypatch.context() as patch:
+        patch.setitem(FINGERPRINTS, "detector", "0" * 64)
+        assert all(model_identity(name) != before[name] for name in VARIANTS)
+
+
+def test_only_a_model_has_an_identity():
+    with pytest.raises(ValueError, match="no pose model is called 'detector'"):
+        model_identity("detector")
 
 
 def test_the_same_networks_give_the_same_bytes(tmp_path, raw, pose_model):

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from cricksy_pipeline.orchestration import stage as stage_module
 from cricksy_pipeline.orchestration.build import build_definitions
 from cricksy_pipeline.orchestration.jobs import analysis
 from cricksy_pipeline.orchestration.partitions import videos
@@ -32,12 +33,14 @@ class Pipeline:
     def submit(self, video: Path, mode: str = "batting", **options) -> str:
         return submit(Submission(video, mode, "a test", **options), self.jobs, self.objects)
 
-    def run(self, job_id: str, *, only: list[str] | None = None) -> dg.ExecuteInProcessResult:
+    def run(self, job_id: str, *, only: list[str] | None = None, tags: dict[str, str] | None = None) -> dg.ExecuteInProcessResult:
         self.instance.add_dynamic_partitions(videos.name, [job_id])
         definitions = build_definitions(self.settings, resource_overrides={"jobs": self.jobs, "objects": self.objects})
         job = definitions.resolve_job_def(analysis.name)
         selection = [dg.AssetKey(name) for name in only] if only else None
-        return job.execute_in_process(instance=self.instance, partition_key=job_id, raise_on_error=False, asset_selection=selection)
+        return job.execute_in_process(
+            instance=self.instance, partition_key=job_id, raise_on_error=False, asset_selection=selection, tags=tags
+        )
 
     def analyse(self, video: Path, mode: str = "batting", **options) -> tuple[VideoAnalysisJob, dg.ExecuteInProcessResult]:
         job_id = self.submit(video, mode, **options)
@@ -47,6 +50,13 @@ class Pipeline:
     def log(self, result: dg.ExecuteInProcessResult) -> str:
         """Every line of the run's log, as an operator would search it."""
         return "\n".join(entry.user_message for entry in self.instance.all_logs(result.run_id))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """As many further tries as in the product, without the pauses."""
+    hurried = {code: (0.01,) * len(pauses) for code, pauses in stage_module.AGAIN_AFTER_S.items()}
+    monkeypatch.setattr(stage_module, "AGAIN_AFTER_S", hurried)
 
 
 @pytest.fixture(scope="session")

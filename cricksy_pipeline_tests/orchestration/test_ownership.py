@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.orchestration import pulse as pulse_module
 from cricksy_pipeline.orchestration import stage as stage_module
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import Output
@@ -103,7 +104,7 @@ def test_a_failure_is_written_as_soon_as_the_database_is_back(pipeline_with, job
 
 
 def test_a_run_that_could_not_even_claim_its_row_does_not_leave_it_waiting_for_ever(pipeline_with, job_store, glimpse):
-    row, result = pipeline_with(jobs=BlinkingJobs(job_store, claim=1)).analyse(glimpse)
+    row, result = pipeline_with(jobs=BlinkingJobs(job_store, claim=99)).analyse(glimpse)
 
     assert not result.success
     assert (row.status, row.stage, row.error_code) == ("failed", "FAILED", "DATABASE_UNAVAILABLE")
@@ -119,7 +120,7 @@ def test_a_progress_that_cannot_be_written_throws_no_work_away(pipeline_with, jo
 
 
 def test_a_heartbeat_survives_whatever_goes_wrong_once(job_store, monkeypatch):
-    monkeypatch.setattr(stage_module, "HEARTBEAT_S", 0.02)
+    monkeypatch.setattr(pulse_module, "HEARTBEAT_S", 0.02)
     beats = []
 
     class Jobs:
@@ -132,13 +133,12 @@ def test_a_heartbeat_survives_whatever_goes_wrong_once(job_store, monkeypatch):
         def warning(self, *_):
             pass
 
-    class Current:
-        jobs, job_id, run_id, log, _lost = Jobs(), "job", "run", Log(), threading.Event()
-
-    with stage_module._heartbeat(Current()):
-        deadline = time.monotonic() + 10
-        while len(beats) < 5 and time.monotonic() < deadline:
-            time.sleep(0.01)
+    pulse = pulse_module.Pulse(Jobs())
+    pulse.begin("job", "run", Log())
+    deadline = time.monotonic() + 10
+    while len(beats) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    pulse.stop()
 
     assert len(beats) >= 5
 

@@ -47,8 +47,8 @@ def finished(job_store, job_id: str) -> dict:
     results = drive_results(job_id).model_dump(mode="json")
     job_store.start_deep(job_id, RUN)
     job_store.publish_deep_results(job_id, RUN, results, output_key(KEY, job_id, Output.DEEP_RESULTS))
-    job_store.publish_findings(job_id, RUN, results["findings"])
-    job_store.publish_report(job_id, RUN, results["report"])
+    job_store.publish_findings(job_id, RUN, results["findings"], results, output_key(KEY, job_id, Output.DEEP_RESULTS))
+    job_store.publish_report(job_id, RUN, results["report"], results, output_key(KEY, job_id, Output.DEEP_RESULTS))
     job_store.complete(job_id, RUN)
     return results
 

@@ -27,8 +27,9 @@ def publish_all(store: JobStore, job_id: str, run_id: str) -> None:
     publish_quick(store, job_id, run_id)
     store.start_deep(job_id, run_id)
     store.publish_deep_results(job_id, run_id, RESULTS, "analysis/deep_results.json")
-    store.publish_findings(job_id, run_id, FINDINGS)
-    store.publish_report(job_id, run_id, REPORT)
+    with_findings = {**RESULTS, "findings": FINDINGS}
+    store.publish_findings(job_id, run_id, FINDINGS, with_findings, "analysis/deep_results.json")
+    store.publish_report(job_id, run_id, REPORT, {**with_findings, "report": REPORT}, "analysis/deep_results.json")
 
 
 def done_job(store: JobStore, run_id: str = "run-1", **options: Any) -> str:

@@ -68,12 +68,10 @@ def test_a_quick_only_job_is_done_with_the_quick_artifacts_alone(job_store):
     job_id = new_job(job_store, deep_enabled=False)
     job_store.claim(job_id, "run-1")
     publish_quick(job_store, job_id, "run-1")
-    final = {**FINDINGS, "overall_level": "high"}
-    job_store.publish_findings(job_id, "run-1", final)
     job_store.complete(job_id, "run-1")
     row = job_store.get(job_id)
     assert (row.status, row.deep_findings, row.deep_completed_at) == ("done", None, None)
-    assert row.quick_findings == row.quick_results["findings"] == final
+    assert row.quick_findings == row.quick_results["findings"] == FINDINGS
 
 
 def test_findings_and_report_are_in_their_fields_and_in_the_results(job_store):
@@ -83,11 +81,15 @@ def test_findings_and_report_are_in_their_fields_and_in_the_results(job_store):
     assert row.deep_results["pose_summary"] == RESULTS["pose_summary"]
 
 
-def test_findings_before_any_results_are_refused(job_store):
-    job_id = new_job(job_store)
-    job_store.claim(job_id, "run-1")
-    with pytest.raises(CricksyError, match="deep_results must be published"):
-        job_store.publish_findings(job_id, "run-1", FINDINGS)
+def test_new_deep_results_take_the_findings_of_the_old_ones_with_them(job_store):
+    job_id = done_job(job_store)
+    job_store.claim(job_id, "run-2")
+    publish_quick(job_store, job_id, "run-2")
+    job_store.publish_deep_results(job_id, "run-2", RESULTS, "analysis/deep_results.json")
+    row = job_store.get(job_id)
+    assert (row.deep_findings, row.deep_report) == (None, None)
+    with pytest.raises(CricksyError, match="deep_findings, deep_report missing"):
+        job_store.complete(job_id, "run-2")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

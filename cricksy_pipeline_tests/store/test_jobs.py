@@ -7,12 +7,12 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from cricksy_pipeline.errors import ErrorCode
+from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.database import make_engine
 from cricksy_pipeline.store.jobs import JobStore, LostClaim
-from cricksy_pipeline.store.models import DEEP_ARTIFACTS, QUICK_ARTIFACTS, VideoAnalysisJob
+from cricksy_pipeline.store.models import SUPERSEDED, VideoAnalysisJob
 from cricksy_pipeline.store.sessions import UnknownJob
-from cricksy_pipeline_tests.store.rows import FINDINGS, REPORT, RESULTS, done_job, new_job, publish_quick
+from cricksy_pipeline_tests.store.rows import FINDINGS, REPORT, RESULTS, done_job, new_job, publish_all, publish_quick
 
 
 def state(store: JobStore, job_id: str) -> tuple[str, str | None, int]:
@@ -39,8 +39,8 @@ def test_the_row_passes_through_every_documented_state(job_store):
     job_store.progress(job_id, "run-1", 80)
     seen.append(state(job_store, job_id))
     job_store.publish_deep_results(job_id, "run-1", RESULTS, "key")
-    job_store.publish_findings(job_id, "run-1", FINDINGS)
-    job_store.publish_report(job_id, "run-1", REPORT)
+    job_store.publish_findings(job_id, "run-1", FINDINGS, RESULTS, "key")
+    job_store.publish_report(job_id, "run-1", REPORT, RESULTS, "key")
     job_store.complete(job_id, "run-1")
     seen.append(state(job_store, job_id))
     assert seen == [
@@ -80,8 +80,8 @@ def test_after_a_takeover_nothing_that_the_first_run_does_changes_the_row(job_st
         lambda: publish_quick(job_store, job_id, "run-1"),
         lambda: job_store.start_deep(job_id, "run-1"),
         lambda: job_store.publish_deep_results(job_id, "run-1", RESULTS, "key"),
-        lambda: job_store.publish_findings(job_id, "run-1", FINDINGS),
-        lambda: job_store.publish_report(job_id, "run-1", REPORT),
+        lambda: job_store.publish_findings(job_id, "run-1", FINDINGS, RESULTS, "key"),
+        lambda: job_store.publish_report(job_id, "run-1", REPORT, RESULTS, "key"),
         lambda: job_store.complete(job_id, "run-1"),
     ]
     for write in late:
@@ -124,25 +124,145 @@ def test_claiming_again_in_the_same_run_changes_nothing(job_store):
     assert (row.status, row.attempt, row.quick_findings) == ("quick_done", 1, FINDINGS)
 
 
-def test_a_new_attempt_starts_without_what_the_failed_one_left(job_store):
+def test_a_new_attempt_finds_what_the_failed_one_left(job_store):
     job_id = new_job(job_store)
     job_store.claim(job_id, "run-1")
+    job_store.record_stage(
+        job_id, "run-1", {"frames": {"inputs": "a1", "run_id": "run-1"}}, {"frames.parquet": {"key": "k", "sha256": "0"}}
+    )
     publish_quick(job_store, job_id, "run-1")
     job_store.fail(job_id, "run-1", ErrorCode.POSE_CRASHED, "The pose process ended.", "deep_results")
-    assert job_store.get(job_id).quick_findings == FINDINGS
     row = job_store.claim(job_id, "run-2")
     assert (row.status, row.stage, row.progress_pct, row.attempt) == ("quick_running", "QUICK", 0, 2)
     assert (row.error_code, row.error_message, row.failed_stage) == (None, None, None)
-    assert [getattr(row, name) for name in QUICK_ARTIFACTS + DEEP_ARTIFACTS] == [None] * 8
+    assert (row.quick_findings, row.stages["frames"]["inputs"]) == (FINDINGS, "a1")
+    assert row.stages["frames"]["attempt"] == 1, "found, but not yet proven to hold in this attempt"
 
 
-def test_a_resumed_attempt_keeps_the_quick_pass(job_store):
+def test_a_fresh_attempt_counts_nothing_that_earlier_ones_made(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    job_store.record_stage(job_id, "run-1", {"frames": {"inputs": "a1", "run_id": "run-1"}})
+    job_store.fail(job_id, "run-1", ErrorCode.INTERNAL, "A fault.")
+    assert job_store.claim(job_id, "run-2", fresh=True).stages is None
+
+
+def test_a_stage_that_still_holds_counts_as_this_attempts(job_store):
     job_id = new_job(job_store)
     job_store.claim(job_id, "run-1")
     publish_quick(job_store, job_id, "run-1")
+    job_store.record_stage(job_id, "run-1", {"quick_results": {"inputs": "a1", "run_id": "run-1"}})
     job_store.fail(job_id, "run-1", ErrorCode.POSE_CRASHED, "The pose process ended.")
-    row = job_store.claim(job_id, "run-2", resume=True)
-    assert (row.status, row.progress_pct, row.attempt, row.quick_findings) == ("quick_done", 50, 2, FINDINGS)
+    job_store.claim(job_id, "run-2")
+    job_store.keep_stage(job_id, "run-2", "quick_results")
+    row = job_store.get(job_id)
+    assert row.stages["quick_results"] == {"inputs": "a1", "run_id": "run-1", "attempt": 2}
+    assert (row.status, row.stage, row.progress_pct) == ("quick_done", "QUICK_DONE", 50)
+
+
+def test_a_run_that_is_known_to_have_ended_does_not_keep_the_row_by_its_young_heartbeat(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    with pytest.raises(LostClaim):
+        job_store.claim(job_id, "run-2")
+    with pytest.raises(LostClaim):
+        job_store.claim(job_id, "run-2", ended="run-0")
+    assert job_store.claim(job_id, "run-2", ended="run-1").attempt == 2
+
+
+def shown(job_store, job_id) -> tuple:
+    row = job_store.get(job_id)
+    return tuple(getattr(row, name) for name in SUPERSEDED)
+
+
+def test_a_finished_analysis_comes_back_whole_when_the_new_one_fails(job_store):
+    job_id = done_job(job_store)
+    before = shown(job_store, job_id)
+    job_store.claim(job_id, "run-2")
+    other = {**FINDINGS, "overall_level": "low"}
+    job_store.publish_quick(job_id, "run-2", {**RESULTS, "findings": other, "report": REPORT}, other, REPORT, "elsewhere.json")
+    assert job_store.fail(job_id, "run-2", ErrorCode.STORE_UNAVAILABLE, "The store is away.", "deep_results") is True
+    row = job_store.get(job_id)
+    assert shown(job_store, job_id) == before
+    assert (row.status, row.error_code, row.superseded, row.attempt) == ("done", None, None, 2)
+    assert job_store.get_session(row.session_id).status == "ready"
+    last, first = job_store.last_attempts(job_id)
+    assert (first.outcome, last.outcome, last.error_code, last.failed_stage) == ("done", "failed", "STORE_UNAVAILABLE", "deep_results")
+
+
+def test_a_finished_analysis_is_let_go_when_the_new_one_is_done(job_store):
+    job_id = done_job(job_store)
+    job_store.claim(job_id, "run-2")
+    assert job_store.get(job_id).superseded["deep_findings"] == FINDINGS
+    publish_all(job_store, job_id, "run-2")
+    job_store.complete(job_id, "run-2")
+    assert job_store.get(job_id).superseded is None
+
+
+def test_the_history_tells_of_every_attempt(job_store):
+    job_id = new_job(job_store)
+    job_store.fail_unclaimed(job_id, ErrorCode.WORKER_LOST, "The run ended before it began.", run_id="run-0")
+    job_store.requeue(job_id)
+    job_store.claim(job_id, "run-1")
+    job_store.record_identity(job_id, "run-1", analysis_version="v1")
+    job_store.fail(job_id, "run-1", ErrorCode.POSE_CRASHED, "The pose process ended.", "deep_results")
+    job_store.claim(job_id, "run-2")
+    job_store.claim(job_id, "run-3", ended="run-2")
+    told = [(a.attempt, a.run_id, a.outcome, a.error_code, a.failed_stage) for a in job_store.last_attempts(job_id)]
+    assert told == [
+        (4, "run-3", None, None, None),
+        (3, "run-2", "lost", None, None),
+        (2, "run-1", "failed", "POSE_CRASHED", "deep_results"),
+        (1, "run-0", "failed", "WORKER_LOST", None),
+    ]
+
+
+def test_a_lost_run_that_is_started_again_by_itself_leaves_the_row_waiting_not_failed(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    assert job_store.release(job_id, "run-0", "late") is False
+    assert job_store.release(job_id, "run-1", "The machine went away; another run follows.") is True
+    row = job_store.get(job_id)
+    assert (row.status, row.dagster_run_id, row.error_message) == ("queued", None, "The machine went away; another run follows.")
+    assert row.requested_at is not None, "nobody else asks for a run"
+
+
+def test_a_job_that_failed_for_want_of_a_mode_is_queued_again_with_one(job_store):
+    job_id = new_job(job_store)
+    job_store.fail_unclaimed(job_id, ErrorCode.MODE_MISSING, "Nobody said what was filmed.")
+    with pytest.raises(CricksyError, match="MODE_UNSUPPORTED"):
+        job_store.requeue(job_id, analysis_mode="umpiring")
+    assert job_store.requeue(job_id, analysis_mode="bowling") is True
+    row = job_store.get(job_id)
+    assert (row.status, row.analysis_mode, row.request, row.requested_at) == ("queued", "bowling", 2, None)
+
+
+def age(job_store, job_id, seconds):
+    with job_store.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE video_analysis_jobs SET updated_at = now() - make_interval(secs => :s) WHERE id = :job"),
+            {"s": seconds, "job": job_id},
+        )
+
+
+@pytest.mark.parametrize(
+    "attempts, rested_s, due", [(1, 60, False), (1, 130, True), (2, 130, False), (2, 700, True), (3, 2000, True), (4, 10**6, False)]
+)
+def test_a_transient_failure_is_tried_again_after_a_pause_that_grows_and_not_for_ever(job_store, attempts, rested_s, due):
+    job_id = new_job(job_store)
+    for attempt in range(attempts):
+        job_store.claim(job_id, f"run-{attempt}")
+        job_store.fail(job_id, f"run-{attempt}", ErrorCode.STORE_UNAVAILABLE, "The store is away.")
+    age(job_store, job_id, rested_s)
+    assert (job_store.due_for_retry() == [job_id]) is due
+
+
+def test_a_permanent_failure_is_never_tried_again_by_itself(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    job_store.fail(job_id, "run-1", ErrorCode.VIDEO_CORRUPT, "The file is damaged.")
+    age(job_store, job_id, 10**6)
+    assert job_store.due_for_retry() == []
 
 
 def test_progress_never_goes_down_and_never_reaches_100(job_store):

@@ -10,9 +10,10 @@ import pytest
 
 from cricksy_pipeline.analysis.documents import LEGACY_METRICS, AnalysisMode
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK
+from cricksy_pipeline.analysis.passes import deep_document, findings_of, quick_document
 from cricksy_pipeline.sample.clip import SAMPLE, ClipSpec, Faults, render
 from cricksy_pipeline.sample.video_file import write_video
-from cricksy_pipeline_tests.truth.analysed import analysed, both_passes
+from cricksy_pipeline_tests.truth.analysed import analysed, both_passes, read_back
 from cricksy_pipeline_tests.truth.compare import compare_events, compare_metrics, error_table
 
 SMALL = {"width": 640, "height": 360}
@@ -31,8 +32,6 @@ def bowling(tmp_path_factory, pose_model):
 
 
 def test_the_sample_clip_yields_its_injected_fault_and_nothing_else(sample):
-    from cricksy_pipeline.analysis.passes import findings_of
-
     _, deep, _ = sample
 
     found = findings_of(deep.document)
@@ -66,12 +65,24 @@ def test_the_quick_pass_counts_its_grid_and_its_landmarks_are_kept_outside_burst
     summary = quick.document.pose_summary
 
     assert summary.sampled_frames == 40 and summary.burst_frames == 0
-    assert set(np.unique(deep.landmarks.source)) == {GRID_QUICK, GRID_DEEP, BURST}
-    in_burst = np.concatenate([[False], np.diff(deep.landmarks.frame) == 1]) | np.concatenate([np.diff(deep.landmarks.frame) == 1, [False]])
-    kept = deep.landmarks.select(~in_burst & np.isin(deep.landmarks.frame, quick.landmarks.frame))
+    first, all_seen = quick.look.landmarks, deep.look.landmarks
+    assert set(np.unique(all_seen.source)) == {GRID_QUICK, GRID_DEEP, BURST}
+    in_burst = np.concatenate([[False], np.diff(all_seen.frame) == 1]) | np.concatenate([np.diff(all_seen.frame) == 1, [False]])
+    kept = all_seen.select(~in_burst & np.isin(all_seen.frame, first.frame))
     assert len(kept) > 40
-    looked_at = np.searchsorted(quick.landmarks.frame, kept.frame)
-    np.testing.assert_array_equal(quick.landmarks.xy[looked_at], kept.xy)
+    looked_at = np.searchsorted(first.frame, kept.frame)
+    np.testing.assert_array_equal(first.xy[looked_at], kept.xy)
+
+
+@pytest.mark.parametrize("clip", ["sample", "bowling"])
+def test_documents_made_again_from_what_was_stored_are_the_first_ones_to_the_letter(clip, request, pose_model):
+    quick, deep, _ = request.getfixturevalue(clip)
+
+    assert quick_document(*read_back(quick)).model_dump_json() == quick.document.model_dump_json()
+    assert deep_document(*read_back(deep)).model_dump_json() == deep.document.model_dump_json()
+
+    assert deep.document.metrics.summary["measured"] > 0
+    assert deep.document.pose_summary.model_sha256 == pose_model.sha256
 
 
 def test_the_quick_document_claims_nothing_that_needs_an_event(sample):

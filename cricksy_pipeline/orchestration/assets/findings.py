@@ -5,22 +5,24 @@ import dagster as dg
 from cricksy_pipeline.analysis.passes import findings_of
 from cricksy_pipeline.orchestration.asset_options import COACHING_OWNER, stage_options
 from cricksy_pipeline.orchestration.assets.deep_results import deep_results
-from cricksy_pipeline.orchestration.describe import describe_findings, not_requested
+from cricksy_pipeline.orchestration.describe import describe_findings, describe_kept, not_requested
+from cricksy_pipeline.orchestration.keeping import still_holds
 from cricksy_pipeline.orchestration.persist import persist_findings
-from cricksy_pipeline.orchestration.resources import Jobs, Objects
-from cricksy_pipeline.orchestration.stage import stage
-from cricksy_pipeline.orchestration.work import deep_document
+from cricksy_pipeline.orchestration.resources import Objects, Run
+from cricksy_pipeline.orchestration.work import deep_results_of
 
 
 @dg.asset(deps=[deep_results], **stage_options("findings", kinds={"postgres", "json"}, owner=COACHING_OWNER))
-def findings(context: dg.AssetExecutionContext, jobs: Jobs, objects: Objects) -> dg.MaterializeResult:
+def findings(context: dg.AssetExecutionContext, stages: Run, objects: Objects) -> dg.MaterializeResult:
     """At most three technique findings, the most important first, or one quality finding that tells how to film it.
 
     A finding needs a measured value whose true value is outside its band with a stated probability. Missing data never makes one.
     """
-    with stage(context, jobs, "findings") as now:
+    with stages.enter(context, "findings") as now:
         if not now.row.deep_enabled:
             return not_requested()
-        found = findings_of(deep_document(now))
+        if still_holds(now, objects):
+            return describe_kept(now)
+        found = findings_of(deep_results_of(now))
         stored = persist_findings(now, objects, found)
         return describe_findings(found, stored)

@@ -6,24 +6,26 @@ from cricksy_pipeline.analysis.documents import Findings
 from cricksy_pipeline.analysis.passes import report_of
 from cricksy_pipeline.orchestration.asset_options import COACHING_OWNER, stage_options
 from cricksy_pipeline.orchestration.assets.findings import findings
-from cricksy_pipeline.orchestration.describe import describe_report, not_requested
+from cricksy_pipeline.orchestration.describe import describe_kept, describe_report, not_requested
 from cricksy_pipeline.orchestration.illustrate import report_page, stored_player
+from cricksy_pipeline.orchestration.keeping import still_holds
 from cricksy_pipeline.orchestration.persist import persist_report
-from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects
-from cricksy_pipeline.orchestration.stage import stage
-from cricksy_pipeline.orchestration.work import deep_document
+from cricksy_pipeline.orchestration.resources import Config, Objects, Run
+from cricksy_pipeline.orchestration.work import deep_results_of
 
 
 @dg.asset(deps=[findings], **stage_options("report", kinds={"postgres", "html"}, owner=COACHING_OWNER))
-def report(context: dg.AssetExecutionContext, jobs: Jobs, objects: Objects, settings: Config) -> dg.MaterializeResult:
+def report(context: dg.AssetExecutionContext, stages: Run, objects: Objects, settings: Config) -> dg.MaterializeResult:
     """What the coach reads: a summary, sections, drills and a week's plan, as JSON and as one self-contained HTML page.
 
     Every number in the text is a number in the data; a guardrail holds that.
     """
-    with stage(context, jobs, "report") as now:
+    with stages.enter(context, "report") as now:
         if not now.row.deep_enabled:
             return not_requested()
-        document, found = deep_document(now), Findings.model_validate(now.row.deep_findings)
+        if still_holds(now, objects):
+            return describe_kept(now)
+        document, found = deep_results_of(now), Findings.model_validate(now.row.deep_findings)
         written = report_of(document, found)
         page = report_page(now, document, found, written, stored_player(now, objects))
         stored = persist_report(now, objects, written, page)

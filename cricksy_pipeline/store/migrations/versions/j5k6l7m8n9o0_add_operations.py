@@ -12,6 +12,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from cricksy_pipeline.store.keys import output_key
 from cricksy_pipeline.store.migrations.adoption import add_missing_columns, create_missing_index, create_or_complete
 
 revision = "j5k6l7m8n9o0"
@@ -58,7 +59,20 @@ def upgrade() -> None:
         sa.Column("analysis_version", sa.String(64)),
     )
     create_missing_index("ix_job_attempts_ended_at", "job_attempts", ["ended_at"])
+    _name_the_place_of_stored_objects()
 
 
 def downgrade() -> None:
     """Nothing to undo: see the module."""
+
+
+def _name_the_place_of_stored_objects() -> None:
+    """{output: sha256} becomes {output: {"key", "sha256"}}: from now on an output may lie in the folder of an earlier attempt."""
+    jobs = sa.table(JOBS, sa.column("id"), sa.column("s3_key"), sa.column("attempt"), sa.column("stored_objects", sa.JSON()))
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(jobs).where(sa.cast(jobs.c.stored_objects, sa.Text).like("{%"))).all():
+        known = dict(row.stored_objects)
+        for name, value in row.stored_objects.items():
+            if isinstance(value, str):
+                known[name] = {"key": output_key(row.s3_key or "", row.id, name, row.attempt or 1), "sha256": value}
+        connection.execute(sa.update(jobs).where(jobs.c.id == row.id).values(stored_objects=known))

@@ -1,0 +1,206 @@
+"""`inventory`: how the whole stands, taken every quarter of an hour, with checks that say when a person should look.
+
+Belongs here: the asset, what its page shows, the limits of its checks, its job and schedule. Plain numbers in the metadata are plotted
+over time by Dagster itself. Does not belong here: the questions (`store.inventory`, `store.readability`), mending what is found
+(`sensors.reconcile`, `cricksy rehydrate`, `cricksy backfill --outdated`).
+
+The checks do not block: nothing depends on the inventory, and a number that is too high must not keep the next one from being taken.
+"""
+
+# No `from __future__ import annotations`: Dagster reads the annotation of `context` as a class, not as text.
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import dagster as dg
+
+from cricksy_pipeline.analysis.model import model_identity
+from cricksy_pipeline.analysis.versions import analysis_version
+from cricksy_pipeline.errors import CODE_FACTS, ErrorCode
+from cricksy_pipeline.orchestration.asset_options import DATA_OWNER
+from cricksy_pipeline.orchestration.describe import JOBS_PATH
+from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects
+from cricksy_pipeline.settings import Settings
+from cricksy_pipeline.store.inventory import Inventory, outdated, read_inventory
+from cricksy_pipeline.store.readability import ReadabilityPage, unreadable_done
+from cricksy_pipeline.store.sessions import JobSummary
+
+EXAMPLES = 20
+"""Rows that a table of the page shows. The counts are of all."""
+
+CLOSE_LOOKS = 2000
+"""Rows whose documents one inventory loads at most. Only rows of the earlier system that were not rehydrated need it in such numbers."""
+
+SILENT_S = 600.0
+"""Silence after which a run counts as stale. House default: the reconciler ends a silent run within a minute or two, so ten say that the
+reconciler itself does not work."""
+
+EVERY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One check: what it says where all is well, the number it looks at, and the most that this number may be."""
+
+    name: str
+    description: str
+    most: float
+    severity: dg.AssetCheckSeverity
+
+
+WATCHES = (
+    # The promise of the house; not an opinion.
+    Watch("no_unreadable_analyses", "Every finished video can be rendered by a reader.", 0, dg.AssetCheckSeverity.ERROR),
+    # One is too many: see SILENT_S.
+    Watch("no_stale_runs", f"No run that holds a video was silent for {SILENT_S:.0f} s.", 0, dg.AssetCheckSeverity.ERROR),
+    # House default: a coach who uploads after training reads the result the same evening.
+    Watch("queue_moves", "No video waits longer than an hour for its analysis to begin.", 3600, dg.AssetCheckSeverity.WARN),
+    # House default: what people upload is sometimes no video; one in five is more than that.
+    Watch("failure_share", "Of the analyses that ended within 24 h, at most a fifth failed.", 0.2, dg.AssetCheckSeverity.WARN),
+)
+FEWEST_ATTEMPTS = 10
+"""Below so many ended attempts `failure_share` has nothing to say. House default: with fewer, two bad uploads would make it fail."""
+
+
+@dg.asset(
+    name="inventory",
+    group_name="operations",
+    owners=[DATA_OWNER],
+    kinds={"python", "postgres"},
+    check_specs=[dg.AssetCheckSpec(watch.name, asset="inventory", description=watch.description) for watch in WATCHES],
+    freshness_policy=dg.FreshnessPolicy.time_window(warn_window=3 * EVERY, fail_window=8 * EVERY),
+)
+def inventory(jobs: Jobs, objects: Objects, settings: Config) -> dg.MaterializeResult:
+    """How the whole stands: videos by state, failures, silent runs, unreadable results, the queue, the throughput, the older analyses.
+
+    Each number is a metadata entry, so this page plots it over time. Not partitioned: it is about all videos.
+    """
+    state = read_inventory(jobs, stale_after_s=SILENT_S)
+    read = unreadable_done(jobs, objects, limit=CLOSE_LOOKS)
+    current = analysis_version(model=model_identity(settings.pose_model))
+    older = outdated(jobs, current, limit=EXAMPLES)
+    return dg.MaterializeResult(
+        metadata={**_numbers(state, read, current), **_tables(state, read, current, older, settings)},
+        check_results=list(_verdicts(state, read)),
+    )
+
+
+take_inventory = dg.define_asset_job(
+    "take_inventory",
+    selection=dg.AssetSelection.assets(inventory),
+    # Seconds of work that tell how the queue is: it must not wait behind it.
+    tags={"dagster/priority": "20", "dagster/max_runtime": "600"},
+    description="Count how all videos stand, and judge it.",
+)
+
+
+@dg.schedule(
+    job=take_inventory,
+    cron_schedule="*/15 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="The inventory, every quarter of an hour.",
+)
+def inventory_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Asks for a run, unless the one before still waits: a queue that does not move must not fill up with questions about it."""
+    waiting = dg.RunsFilter(job_name=take_inventory.name, statuses=[dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED])
+    if context.instance.get_runs_count(waiting):
+        return dg.SkipReason("The inventory before this one still waits for a free slot.")
+    return dg.RunRequest()
+
+
+def _numbers(state: Inventory, read: ReadabilityPage, current: str) -> dict[str, float | int]:
+    """What is plotted. Zero where nothing waits or failed, so that the line has no gaps."""
+    share = state.last_day.failure_share
+    return {
+        "videos": sum(state.by_status.values()),
+        **{f"videos/{status}": count for status, count in state.by_status.items()},
+        "videos/outdated": state.outdated(current),
+        "videos/unreadable": len(read.found),
+        "videos/stale": len(state.stale),
+        "oldest_queued_minutes": round((state.oldest_queued_s or 0.0) / 60, 1),
+        "last_hour/done": state.last_hour.done,
+        "last_hour/failed": state.last_hour.failed + state.last_hour.lost,
+        "last_day/done_per_hour": round(state.last_day.done_per_hour, 2),
+        "last_day/failed_per_hour": round(state.last_day.failed_per_hour, 2),
+        **({"last_day/failure_share": round(share, 4)} if share is not None else {}),
+    }
+
+
+def _tables(
+    state: Inventory, read: ReadabilityPage, current: str, older: list[JobSummary], settings: Settings
+) -> dict[str, dg.MetadataValue | str]:
+    """What is looked up: which videos, why, and with which rules."""
+
+    def link(job_id: str) -> str:
+        return f"[{_cell(job_id)}]({settings.public_url}{JOBS_PATH}/{job_id})"
+
+    failed = [dg.TableRecord({"code": code, "attempts": n, "advice": _advice(code)}) for code, n in state.failed_by_code.items()]
+    versions = [
+        dg.TableRecord({"analysis_version": version or "earlier system", "videos": count, "current": version == current})
+        for version, count in state.by_version.items()
+    ]
+    tables = {
+        "failed_in_the_last_day": dg.MetadataValue.table(failed) if failed else None,
+        "finished_by_version": dg.MetadataValue.table(versions) if versions else None,
+        "unreadable": _markdown(
+            ("video", "status", "why"), ((link(row.id), row.status, "; ".join(row.reasons)) for row in read.found[:EXAMPLES])
+        ),
+        "stale": _markdown(
+            ("video", "status", "run", "last sign of life"),
+            ((link(row.id), row.status, row.dagster_run_id, row.heartbeat_at.isoformat()) for row in state.stale[:EXAMPLES]),
+        ),
+        "outdated": _markdown(
+            ("video", "analysed", "with version"),
+            ((link(row.id), f"{row.completed_at or 'unknown':.10}", row.analysis_version or "earlier system") for row in older),
+        ),
+    }
+    return {"current_version": current, **{name: table for name, table in tables.items() if table is not None}}
+
+
+def _verdicts(state: Inventory, read: ReadabilityPage) -> Iterator[dg.AssetCheckResult]:
+    unreadable, silent, day = len(read.found), len(state.stale), state.last_day
+    complete = read.after is None
+    waits = state.oldest_queued_s or 0.0
+    said = {
+        "no_unreadable_analyses": (
+            unreadable,
+            f"{unreadable} finished videos cannot be rendered."
+            if complete
+            else f"{unreadable} found in the first {read.looked_at} that needed a close look; there are more. Run `cricksy rehydrate`: "
+            "rehydrated rows need none.",
+        ),
+        "no_stale_runs": (silent, f"{silent} videos are held by runs that give no sign of life."),
+        "queue_moves": (waits, f"The oldest queued video waits for {waits / 60:.0f} minutes." if waits else "Nothing waits."),
+        "failure_share": (
+            day.failure_share if day.attempts >= FEWEST_ATTEMPTS else 0.0,
+            f"{day.failed + day.lost} of {day.attempts} analyses failed."
+            if day.attempts >= FEWEST_ATTEMPTS
+            else f"Only {day.attempts} analyses ended within 24 h: too few to judge.",
+        ),
+    }
+    for watch in WATCHES:
+        actual, words = said[watch.name]
+        yield dg.AssetCheckResult(
+            check_name=watch.name,
+            passed=actual <= watch.most and (complete or watch.name != "no_unreadable_analyses"),
+            severity=watch.severity,
+            description=words,
+            metadata={"actual": round(float(actual), 4), "limit": float(watch.most)},
+        )
+
+
+def _advice(code: str) -> str:
+    return CODE_FACTS[ErrorCode(code)].advice if code in ErrorCode.__members__ else ""
+
+
+def _markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> dg.MetadataValue | None:
+    """A table with links, which Dagster's own tables cannot have; None where it has no rows."""
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    names = list(header)
+    return dg.MetadataValue.md("\n".join([f"| {' | '.join(names)} |", "|---" * len(names) + "|", *lines])) if lines else None
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,83 @@
+"""What the end of a Dagster run means for the row that it held, or was to hold.
+
+Belongs here: reading why a run ended, and telling the row if nobody did. Level-triggered and fenced: asked twice, or late, it changes
+nothing. Does not belong here: who asks (`sensors.outcomes` soon after the end, `sensors.reconcile` whenever a row looks forgotten).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+
+from cricksy_pipeline.errors import ErrorCode
+from cricksy_pipeline.store.jobs import JobStore
+from cricksy_pipeline.store.models import RUNNING, JobStatus
+from cricksy_pipeline.store.sessions import UnknownJob
+
+PARTITION_TAG = "dagster/partition"
+REQUEST_TAG = "cricksy/request"
+"""Which request for an analysis a run answers: the row's `request` when the run was asked for."""
+
+_WILL_RETRY_TAG = "dagster/will_retry"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a run ended, as a row says it."""
+
+    code: ErrorCode
+    message: str
+
+
+def settle(instance: DagsterInstance, jobs: JobStore, run: DagsterRun) -> str | None:
+    """Tell the row of a run that has ended how it ended, unless the row knows.
+
+    Returns:
+        What was done, for a log; None where there was nothing to do: not a run of ours, a row that has ended or has another run.
+    """
+    job_id = run.tags.get(PARTITION_TAG)
+    if job_id is None or not run.is_finished:
+        return None
+    try:
+        row = jobs.get(job_id)
+    except UnknownJob:
+        return None
+    holds = row.dagster_run_id == run.run_id and row.status in RUNNING
+    waits = row.status == JobStatus.QUEUED and run.tags.get(REQUEST_TAG) == str(row.request)
+    if not holds and not waits:
+        return None
+    ending = why_it_ended(instance, run)
+    if run.tags.get(_WILL_RETRY_TAG) == "true":
+        # The row waits for Dagster's own second run. Should that never come, the reconciler asks for another.
+        told = jobs.release(job_id, run.run_id, f"{ending.message} Another run follows by itself.") if holds else False
+        return f"job_id={job_id} waits for another run: {ending.message}" if told else None
+    if holds:
+        told = jobs.fail(job_id, run.run_id, ending.code, ending.message)
+    else:
+        told = jobs.fail_unclaimed(job_id, ending.code, ending.message, run_id=run.run_id, request=row.request)
+    return f"job_id={job_id} status_after=failed error_code={ending.code}: {ending.message}" if told else None
+
+
+def why_it_ended(instance: DagsterInstance, run: DagsterRun) -> Ending:
+    """The reason, from the run's status and log."""
+    if run.status == DagsterRunStatus.CANCELED:
+        return Ending(ErrorCode.CANCELED, "The run was stopped by a person.")
+    if run.status == DagsterRunStatus.SUCCESS:
+        return Ending(ErrorCode.INTERNAL, "The run ended, and the analysis was not completed.")
+    for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE):
+        failure = entry.dagster_event.step_failure_data
+        said = failure.user_failure_data
+        if said is not None and "error_code" in said.metadata:  # ours: the stage had a code, and could not write it
+            words = str(said.description or "").partition(": ")[2]
+            return Ending(ErrorCode(said.metadata["error_code"].value), words or "The stage did not say why.")
+        cause = failure.error and (failure.error.cause or failure.error)
+        return Ending(ErrorCode.INTERNAL, f"A fault in {entry.dagster_event.step_key}: {_first_line(cause)}")
+    messages = [entry.dagster_event.message for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.RUN_FAILURE)]
+    said_last = messages[-1] if messages else "nothing"
+    return Ending(ErrorCode.WORKER_LOST, f"The process that ran the analysis went away. Dagster says: {said_last}")
+
+
+def _first_line(error: dg.SerializableErrorInfo | None) -> str:
+    return ((error.message if error else "") or "no message").strip().splitlines()[0][:300]

@@ -1,0 +1,158 @@
+"""Documents from looks: made again, to the letter, from what is stored of a look, with neither the video nor the networks at hand.
+
+What is seen here is the truth of rendered players; what BlazePose sees in the pictures goes the same way in `truth/`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cricksy_pipeline.analysis.documents import AnalysisMode, PoseSummary
+from cricksy_pipeline.analysis.landmark_table import frame_table_to_parquet, from_parquet, to_parquet
+from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, Landmarks
+from cricksy_pipeline.analysis.passes import (
+    AnalysisRequest,
+    Look,
+    Work,
+    deep_document,
+    findings_of,
+    quick_document,
+    report_of,
+    stored_look,
+)
+from cricksy_pipeline.analysis.sampling import plan_sampling
+from cricksy_pipeline.analysis.subject import Subject
+from cricksy_pipeline.analysis.video import FrameIndex, Region, VideoInfo
+from cricksy_pipeline_tests.analysis.players import BATTING, BOWLING, FIELDING, WICKETKEEPING, duration_of, nobody, player
+from cricksy_pipeline_tests.analysis.test_landmark_table import ARRAYS, random_landmarks
+
+SUBJECT = Subject(Region(40, 0, 400, 360), 0.1 + 0.2, 2, True, "the larger of two", 12, 11)
+
+
+def work_on(seen: Landmarks, mode: AnalysisMode) -> Work:
+    """A video in which these landmarks would be seen; there is no file of it."""
+    info = VideoInfo(
+        width=seen.width, height=seen.height, rotation_deg=90, mirrored=False, codec="h264", container="mp4", pixel_format="yuv420p",
+        duration_s=duration_of(seen), frame_count=len(seen), average_fps=30000 / 1001, variable_rate=False, size_bytes=1,
+        declared_frames=None, capture_fps_tag=None,
+    )  # fmt: skip
+    index = FrameIndex(info, seen.t_s, np.arange(len(seen)), np.ones(len(seen), bool))
+    return Work(index, plan_sampling(index), AnalysisRequest("job", mode, 10.0, "0" * 64, "version", "code"))
+
+
+def looks(work: Work, seen: Landmarks) -> tuple[Look, Look]:
+    """What a quick and a deep look at a clip of some seconds keep: the grid, and every frame."""
+    on_quick, on_deep = np.isin(seen.frame, work.plan.quick), np.isin(seen.frame, work.plan.deep)
+    seen = replace(seen, source=np.where(on_quick, GRID_QUICK, np.where(on_deep, GRID_DEEP, BURST)).astype(np.uint8))
+    return tuple(Look(part, SUBJECT, "blazepose-full", "5" * 64) for part in (seen.select(on_deep), seen))
+
+
+CLIPS = {
+    "batting": (lambda: player("drive", noise=0.015, knee_collapse=62.0), BATTING),
+    "bowling": (lambda: player("bowl", noise=0.015), BOWLING),
+    "keeping wicket": (lambda: player("drive", noise=0.015), WICKETKEEPING),
+    "an empty net": (nobody, FIELDING),
+}
+
+
+@pytest.fixture(params=CLIPS)
+def clip(request) -> tuple[Work, Look, Look]:
+    """Work, quick look, deep look."""
+    seen, mode = CLIPS[request.param]
+    work = work_on(seen(), mode)
+    return work, *looks(work, seen())
+
+
+AGAIN = """
+import sys
+from pathlib import Path
+
+sys.modules.update(dict.fromkeys(["av", "cv2", "mediapipe"]))  # none of them can be imported from here on
+from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults
+from cricksy_pipeline.analysis.landmark_table import frame_table_from_parquet, from_parquet
+from cricksy_pipeline.analysis.passes import AnalysisRequest, Work, deep_document, quick_document, stored_look
+
+folder, mode = Path(sys.argv[1]), AnalysisMode(sys.argv[2])
+work = Work(*frame_table_from_parquet((folder / "frames").read_bytes()), AnalysisRequest("job", mode, 10.0, "0" * 64, "version", "code"))
+for name, describe in (("quick", quick_document), ("deep", deep_document)):
+    first = AnalysisResults.model_validate_json((folder / f"{name}.json").read_text())
+    look = stored_look(from_parquet((folder / name).read_bytes()), first.pose_summary)
+    (folder / f"{name}.json").write_text(describe(work, look).model_dump_json())
+"""
+
+
+def test_a_process_that_has_only_what_was_stored_makes_the_same_documents(clip, tmp_path):
+    work, *seen = clip
+    first = [describe(work, look).model_dump_json() for describe, look in zip((quick_document, deep_document), seen, strict=True)]
+    (tmp_path / "frames").write_bytes(frame_table_to_parquet(work.index, work.plan))
+    for name, look, document in zip(("quick", "deep"), seen, first, strict=True):
+        (tmp_path / name).write_bytes(to_parquet(look.landmarks))
+        (tmp_path / f"{name}.json").write_text(document)
+
+    done = subprocess.run([sys.executable, "-c", AGAIN, tmp_path, work.request.mode], capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    assert [(tmp_path / f"{name}.json").read_text() for name in ("quick", "deep")] == first
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+counts = st.integers(0, 10_000)
+subjects = st.builds(
+    Subject,
+    region=st.none() | st.builds(Region, *[counts] * 4),
+    share_of_frame_height=st.none() | numbers,
+    candidates=counts,
+    ambiguous=st.booleans(),
+    reason=st.text(),
+    pictures=counts,
+    seen_in=counts,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(subjects, st.integers(0, 40), st.integers(0, 2**32 - 1))
+def test_a_stored_look_is_the_look(subject, frames, seed):
+    work = work_on(player(), BATTING)
+    look = Look(random_landmarks(frames, seed), subject, "blazepose-heavy", "7" * 64)
+    summary = deep_document(work, replace(look, landmarks=player())).pose_summary
+
+    again = stored_look(from_parquet(to_parquet(look.landmarks)), PoseSummary.model_validate_json(summary.model_dump_json()))
+
+    assert (again.subject, again.model, again.model_sha256) == (subject, "blazepose-heavy", "7" * 64)
+    for name in ARRAYS:
+        assert getattr(again.landmarks, name).tobytes() == getattr(look.landmarks, name).tobytes(), name
+
+
+def test_a_quick_document_counts_its_own_grid_and_is_complete_in_itself(clip):
+    work, quick, _ = clip
+    document = quick_document(work, quick)
+
+    assert len(quick.landmarks) == len(work.plan.deep) > len(work.plan.quick)
+    assert document.pose_summary.sampled_frames == len(work.plan.quick)
+    assert (document.meta.pass_name, document.meta.sample_fps, document.meta.max_seconds) == ("quick", 5.0, 30.0)
+    assert document.findings == findings_of(document)
+    assert document.report == report_of(document, document.findings)
+
+
+def test_a_deep_document_counts_everything_and_leaves_findings_and_report_to_their_stages(clip):
+    work, _, deep = clip
+    document = deep_document(work, deep)
+
+    assert document.pose_summary.sampled_frames == len(work.plan.deep)
+    assert document.pose_summary.sampled_frames + document.pose_summary.burst_frames == len(work.index)
+    assert (document.meta.pass_name, document.meta.sample_fps, document.meta.max_seconds) == ("deep", 10.0, None)
+    assert document.findings is None and document.report is None
+
+
+def test_a_document_says_who_was_followed_and_which_networks_saw_him(clip):
+    work, quick, deep = clip
+    for document in (quick_document(work, quick), deep_document(work, deep)):
+        assert (document.pose_summary.model, document.pose_summary.model_sha256) == ("blazepose-full", "5" * 64)
+        assert Subject.from_json(document.pose_summary.subject) == SUBJECT
