@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class ErrorCode(StrEnum):
@@ -39,28 +40,31 @@ class CodeFacts:
     Attributes:
         transient: whether the same input may succeed later; permanent errors are never retried by machine.
         advice: what the coach or operator should do, one sentence.
+        fault: whose it is. `input`: the upload, or what was said of it; `person`: somebody stopped it; `system`: ours, and only this wakes
+            an owner (`alerting`).
     """
 
     transient: bool
     advice: str
+    fault: Literal["input", "person", "system"] = "system"
 
 
 CODE_FACTS: dict[ErrorCode, CodeFacts] = {
-    ErrorCode.SOURCE_MISSING: CodeFacts(False, "Upload the video again."),
-    ErrorCode.SOURCE_CHANGED: CodeFacts(False, "The file was replaced after the job was made; start a new analysis."),
-    ErrorCode.NOT_A_VIDEO: CodeFacts(False, "Upload a video file (mp4, mov, mkv, webm or avi)."),
-    ErrorCode.NO_VIDEO_STREAM: CodeFacts(False, "The file holds no moving picture; export the video again and upload it."),
-    ErrorCode.VIDEO_CORRUPT: CodeFacts(False, "The file is damaged or incomplete; upload the original again."),
-    ErrorCode.VIDEO_TOO_LONG: CodeFacts(False, "Cut the video to the deliveries you want analysed."),
-    ErrorCode.VIDEO_TOO_LARGE: CodeFacts(False, "Export the video at 1080p, or cut it shorter."),
-    ErrorCode.MODE_MISSING: CodeFacts(False, "Say what was filmed: batting, bowling, wicketkeeping or fielding."),
-    ErrorCode.MODE_UNSUPPORTED: CodeFacts(False, "Choose one of batting, bowling, wicketkeeping, fielding."),
+    ErrorCode.SOURCE_MISSING: CodeFacts(False, "Upload the video again.", "input"),
+    ErrorCode.SOURCE_CHANGED: CodeFacts(False, "The file was replaced after the job was made; start a new analysis.", "input"),
+    ErrorCode.NOT_A_VIDEO: CodeFacts(False, "Upload a video file (mp4, mov, mkv, webm or avi).", "input"),
+    ErrorCode.NO_VIDEO_STREAM: CodeFacts(False, "The file holds no moving picture; export the video again and upload it.", "input"),
+    ErrorCode.VIDEO_CORRUPT: CodeFacts(False, "The file is damaged or incomplete; upload the original again.", "input"),
+    ErrorCode.VIDEO_TOO_LONG: CodeFacts(False, "Cut the video to the deliveries you want analysed.", "input"),
+    ErrorCode.VIDEO_TOO_LARGE: CodeFacts(False, "Export the video at 1080p, or cut it shorter.", "input"),
+    ErrorCode.MODE_MISSING: CodeFacts(False, "Say what was filmed: batting, bowling, wicketkeeping or fielding.", "input"),
+    ErrorCode.MODE_UNSUPPORTED: CodeFacts(False, "Choose one of batting, bowling, wicketkeeping, fielding.", "input"),
     ErrorCode.POSE_CRASHED: CodeFacts(True, "Try again; if it happens twice with this file, report it."),
     ErrorCode.GUARDRAIL_FAILED: CodeFacts(False, "The results did not pass their checks and are not shown; see the failed guardrail."),
     ErrorCode.STORE_UNAVAILABLE: CodeFacts(True, "The object store did not answer; the job can be tried again."),
     ErrorCode.DATABASE_UNAVAILABLE: CodeFacts(True, "The database did not answer; the job can be tried again."),
     ErrorCode.WORKER_LOST: CodeFacts(True, "The machine that ran the analysis went away; try again."),
-    ErrorCode.CANCELED: CodeFacts(False, "The run was stopped by a person; start it again when wanted."),
+    ErrorCode.CANCELED: CodeFacts(False, "The run was stopped by a person; start it again when wanted.", "person"),
     ErrorCode.INTERNAL: CodeFacts(False, "Not your video: a fault of ours. Report it with the job id."),
 }
 

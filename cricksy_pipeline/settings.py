@@ -45,6 +45,17 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address of the API as a browser sees it, for links in Dagster's metadata."
     )
+    alert_channel: Literal["log", "slack", "sns", "email"] = Field("log", description="Where alerts go: log, slack, sns or email.")
+    alert_routes: SecretStr | None = Field(
+        None,
+        description="Who gets which alerts: a JSON object of owner (such as `team:coaching-science`, or `default`) to Slack webhook, "
+        "SNS topic ARN or e-mail address.",
+    )
+    alert_after: int = Field(3, ge=1, description="Failures in a row after which an owner is told; again at twice as many, and so on.")
+    alert_smtp_url: SecretStr | None = Field(
+        None, description="Mail server of the channel email: smtp://user:password@host:587, or smtps://. STARTTLS is used where offered."
+    )
+    alert_from: str | None = Field(None, description="Sender of alerts by e-mail.")
 
     @property
     def folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""Opens what the settings name: the database of job rows, the object store, the pose model.
+"""Opens what the settings name: the database of job rows, the object store, the pose model, the channel of alerts.
 
 Belongs here: the one place that turns `Settings` into open things, used by the command line, the API and Dagster's resources alike.
 Does not belong here: what is done with them.
@@ -6,13 +6,14 @@ Does not belong here: what is done with them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from cricksy_pipeline.alerting.alert import Notifier
     from cricksy_pipeline.analysis.model import PoseModel
     from cricksy_pipeline.store.jobs import JobStore
     from cricksy_pipeline.store.objects import ObjectStore
@@ -67,6 +68,19 @@ def open_object_store(settings: Settings) -> ObjectStore:
     # boto3 presigns with signature version 2 where it may; buckets made since June 2020 refuse that, and S3Resource has no option for it.
     client.meta.events.register("choose-signer.s3", lambda **_: "s3v4")
     return S3ObjectStore(client, settings.bucket)
+
+
+def open_notifier(settings: Settings, owners: Collection[str]) -> Notifier:
+    """Where alerts go. Connects to nothing yet. Raises BadAlertSettings (ValueError) naming every owner without a usable target."""
+    from cricksy_pipeline.alerting import channels
+
+    return channels.open_notifier(
+        settings.alert_channel,
+        owners=owners,
+        routes=settings.alert_routes,
+        smtp_url=settings.alert_smtp_url,
+        sender=settings.alert_from,
+    )
 
 
 def open_pose_model(settings: Settings, *, report: Callable[[str], None] | None = None) -> PoseModel:

@@ -11,6 +11,7 @@ from cricksy_pipeline.orchestration.assets import ASSETS
 from cricksy_pipeline.orchestration.checks import build_checks
 from cricksy_pipeline.orchestration.jobs import analysis
 from cricksy_pipeline.orchestration.resources import build_resources
+from cricksy_pipeline.orchestration.sensors.alerts import alerts
 from cricksy_pipeline.orchestration.sensors.outcomes import failed_runs, stopped_runs
 from cricksy_pipeline.orchestration.sensors.reconcile import reconcile
 from cricksy_pipeline.settings import Settings
@@ -26,7 +27,7 @@ def build_definitions(settings: Settings, *, resource_overrides: dict[str, objec
         assets=ASSETS,
         asset_checks=build_checks(),
         jobs=[analysis],
-        sensors=[failed_runs, stopped_runs, reconcile],
+        sensors=[failed_runs, stopped_runs, reconcile, alerts],
         resources={**build_resources(settings), **(resource_overrides or {})},
         # A run of small steps costs 4.4 CPU seconds in one process and 26 with a process a step. What can crash, native decoding
         # and pose estimation, runs in child processes of its own.

@@ -22,7 +22,7 @@ from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.guardrail_log import RecordedOutcome
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import VideoAnalysisJob
-from cricksy_pipeline.store.objects import ObjectStore
+from cricksy_pipeline.store.objects import ObjectMissing, ObjectStore
 
 CARRIED = " (Proven by an earlier run over the same file.)"
 
@@ -45,7 +45,7 @@ class ReadBack:
         """A stored JSON document, or None and why it cannot be read."""
         try:
             return json.loads(self.objects.get(self.row.stored_key(output))), None
-        except CricksyError as error:
+        except ObjectMissing as error:  # a store that is away is no answer: the check is tried again
             return None, error.message
         except ValueError as error:
             return None, f"not JSON: {error}"

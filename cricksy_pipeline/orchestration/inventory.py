@@ -9,7 +9,7 @@ The checks do not block: nothing depends on the inventory, and a number that is 
 
 # No `from __future__ import annotations`: Dagster reads the annotation of `context` as a class, not as text.
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -39,28 +39,69 @@ reconciler itself does not work."""
 EVERY = timedelta(minutes=15)
 
 
+FEWEST_ATTEMPTS = 10
+"""Below so many ended attempts their failures are not judged. House default: with fewer, two bad uploads would be an alarm."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found: whether all is well, the number it looked at, and a sentence for a person."""
+
+    passed: bool
+    actual: float
+    words: str
+
+
+def _all_readable(state: Inventory, read: ReadabilityPage, most: float) -> Verdict:
+    found = len(read.found)
+    if read.after is None:
+        return Verdict(found <= most, found, f"{found} finished videos cannot be rendered.")
+    unfinished = f"{found} cannot be rendered of the first {read.looked_at} that need a close look, and there are more."
+    return Verdict(False, found, f"{unfinished} Run `cricksy rehydrate`: rehydrated videos need none.")
+
+
+def _nobody_silent(state: Inventory, read: ReadabilityPage, most: float) -> Verdict:
+    silent = len(state.stale)
+    return Verdict(silent <= most, silent, f"{silent} videos are held by runs that give no sign of life.")
+
+
+def _queue_moves(state: Inventory, read: ReadabilityPage, most: float) -> Verdict:
+    if state.oldest_queued_s is None:
+        return Verdict(True, 0, "No video waits.")
+    waits = state.oldest_queued_s
+    return Verdict(waits <= most, waits, f"The video that waits longest waits for {waits / 60:.0f} minutes.")
+
+
+def _few_fail(state: Inventory, read: ReadabilityPage, most: float) -> Verdict:
+    day = state.last_day
+    share = day.failure_share or 0.0
+    if day.attempts < FEWEST_ATTEMPTS:
+        return Verdict(True, share, f"Only {day.attempts} analyses ended within 24 hours: too few to judge.")
+    return Verdict(share <= most, share, f"Of {day.attempts} analyses that ended within 24 hours, {day.failed + day.lost} failed.")
+
+
 @dataclass(frozen=True)
 class Watch:
-    """One check: what it says where all is well, the number it looks at, and the most that this number may be."""
+    """One check: what it says where all is well, how it looks, the most that its number may be, and how bad more is."""
 
     name: str
     description: str
+    look: Callable[[Inventory, ReadabilityPage, float], Verdict]
     most: float
     severity: dg.AssetCheckSeverity
 
 
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 WATCHES = (
     # The promise of the house; not an opinion.
-    Watch("no_unreadable_analyses", "Every finished video can be rendered by a reader.", 0, dg.AssetCheckSeverity.ERROR),
-    # One is too many: see SILENT_S.
-    Watch("no_stale_runs", f"No run that holds a video was silent for {SILENT_S:.0f} s.", 0, dg.AssetCheckSeverity.ERROR),
-    # House default: a coach who uploads after training reads the result the same evening.
-    Watch("queue_moves", "No video waits longer than an hour for its analysis to begin.", 3600, dg.AssetCheckSeverity.WARN),
-    # House default: what people upload is sometimes no video; one in five is more than that.
-    Watch("failure_share", "Of the analyses that ended within 24 h, at most a fifth failed.", 0.2, dg.AssetCheckSeverity.WARN),
+    Watch("no_unreadable_analyses", "Every finished video can be rendered by a reader.", _all_readable, 0, ERROR),
+    # One is too many, see SILENT_S.
+    Watch("no_stale_runs", f"No run that holds a video was silent for {SILENT_S:.0f} s.", _nobody_silent, 0, ERROR),
+    # House default: who uploads after training reads the result the same evening.
+    Watch("queue_moves", "No video waits longer than an hour for its analysis to begin.", _queue_moves, 3600, WARN),
+    # House default: some of what people upload is no video; one in five is more than that.
+    Watch("failure_share", "Of the analyses that ended within 24 hours, at most a fifth failed.", _few_fail, 0.2, WARN),
 )
-FEWEST_ATTEMPTS = 10
-"""Below so many ended attempts `failure_share` has nothing to say. House default: with fewer, two bad uploads would make it fail."""
 
 
 @dg.asset(
@@ -82,7 +123,7 @@ def inventory(jobs: Jobs, objects: Objects, settings: Config) -> dg.MaterializeR
     older = outdated(jobs, current, limit=EXAMPLES)
     return dg.MaterializeResult(
         metadata={**_numbers(state, read, current), **_tables(state, read, current, older, settings)},
-        check_results=list(_verdicts(state, read)),
+        check_results=[_check(watch, state, read) for watch in WATCHES],
     )
 
 
@@ -134,7 +175,7 @@ def _tables(
     """What is looked up: which videos, why, and with which rules."""
 
     def link(job_id: str) -> str:
-        return f"[{_cell(job_id)}]({settings.public_url}{JOBS_PATH}/{job_id})"
+        return f"[{job_id}]({settings.public_url}{JOBS_PATH}/{job_id})"
 
     failed = [dg.TableRecord({"code": code, "attempts": n, "advice": _advice(code)}) for code, n in state.failed_by_code.items()]
     versions = [
@@ -153,54 +194,29 @@ def _tables(
         ),
         "outdated": _markdown(
             ("video", "analysed", "with version"),
-            ((link(row.id), f"{row.completed_at or 'unknown':.10}", row.analysis_version or "earlier system") for row in older),
+            ((link(row.id), str(row.completed_at or "unknown")[:10], row.analysis_version or "earlier system") for row in older),
         ),
     }
     return {"current_version": current, **{name: table for name, table in tables.items() if table is not None}}
 
 
-def _verdicts(state: Inventory, read: ReadabilityPage) -> Iterator[dg.AssetCheckResult]:
-    unreadable, silent, day = len(read.found), len(state.stale), state.last_day
-    complete = read.after is None
-    waits = state.oldest_queued_s or 0.0
-    said = {
-        "no_unreadable_analyses": (
-            unreadable,
-            f"{unreadable} finished videos cannot be rendered."
-            if complete
-            else f"{unreadable} found in the first {read.looked_at} that needed a close look; there are more. Run `cricksy rehydrate`: "
-            "rehydrated rows need none.",
-        ),
-        "no_stale_runs": (silent, f"{silent} videos are held by runs that give no sign of life."),
-        "queue_moves": (waits, f"The oldest queued video waits for {waits / 60:.0f} minutes." if waits else "Nothing waits."),
-        "failure_share": (
-            day.failure_share if day.attempts >= FEWEST_ATTEMPTS else 0.0,
-            f"{day.failed + day.lost} of {day.attempts} analyses failed."
-            if day.attempts >= FEWEST_ATTEMPTS
-            else f"Only {day.attempts} analyses ended within 24 h: too few to judge.",
-        ),
-    }
-    for watch in WATCHES:
-        actual, words = said[watch.name]
-        yield dg.AssetCheckResult(
-            check_name=watch.name,
-            passed=actual <= watch.most and (complete or watch.name != "no_unreadable_analyses"),
-            severity=watch.severity,
-            description=words,
-            metadata={"actual": round(float(actual), 4), "limit": float(watch.most)},
-        )
+def _check(watch: Watch, state: Inventory, read: ReadabilityPage) -> dg.AssetCheckResult:
+    verdict = watch.look(state, read, watch.most)
+    return dg.AssetCheckResult(
+        check_name=watch.name,
+        passed=verdict.passed,
+        severity=watch.severity,
+        description=verdict.words,
+        metadata={"actual": round(float(verdict.actual), 4), "limit": float(watch.most)},
+    )
 
 
 def _advice(code: str) -> str:
     return CODE_FACTS[ErrorCode(code)].advice if code in ErrorCode.__members__ else ""
 
 
-def _markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> dg.MetadataValue | None:
+def _markdown(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> dg.MetadataValue | None:
     """A table with links, which Dagster's own tables cannot have; None where it has no rows."""
-    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
-    names = list(header)
-    return dg.MetadataValue.md("\n".join([f"| {' | '.join(names)} |", "|---" * len(names) + "|", *lines])) if lines else None
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    lines = [" | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in row) for row in rows]
+    table = [" | ".join(header), "|".join(["---"] * len(header)), *lines]
+    return dg.MetadataValue.md("\n".join(f"| {line} |" for line in table)) if lines else None

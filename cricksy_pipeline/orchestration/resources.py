@@ -15,6 +15,7 @@ import dagster as dg
 
 from cricksy_pipeline import stack
 from cricksy_pipeline.analysis.model import PoseModel
+from cricksy_pipeline.orchestration.asset_options import COACHING_OWNER, DATA_OWNER
 from cricksy_pipeline.orchestration.source_video import SourceVideos
 from cricksy_pipeline.orchestration.stage import Stages
 from cricksy_pipeline.settings import Settings
@@ -91,5 +92,9 @@ def build_resources(settings: Settings) -> dict[str, object]:
         "objects": objects,
         "source_videos": source_videos,
         "weights": dg.ResourceDefinition.hardcoded_resource(Model(settings), description="BlazePose weights, by SHA-256."),
+        # Opened now: a route that is missing is one error at the start, not one at the first alert.
+        "notifier": dg.ResourceDefinition.hardcoded_resource(
+            stack.open_notifier(settings, (DATA_OWNER, COACHING_OWNER)), description="Where alerts go."
+        ),
         "settings": dg.ResourceDefinition.hardcoded_resource(settings, description="CRICKSY_* variables."),
     }

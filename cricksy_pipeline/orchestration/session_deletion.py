@@ -90,10 +90,12 @@ def _cancel(instance: dg.DagsterInstance, jobs: JobStore, session_id: str, wait_
         at_work = list(_runs_of(instance, jobs, session_id))
         if not at_work:
             return
-        for run in at_work:
-            if run.run_id not in asked:
-                asked.add(run.run_id)
-                _end(instance, run.run_id, dead=run.run_id in dead)
+        unasked = [run for run in at_work if run.run_id not in asked]
+        for run in unasked:
+            asked.add(run.run_id)
+            _end(instance, run.run_id, dead=run.run_id in dead)
+        if unasked:
+            continue
         if time.monotonic() >= deadline:
             raise session_busy(session_id, f"it was canceled, but {_named(at_work)} after {wait_s:g} s")
         time.sleep(POLL_S)

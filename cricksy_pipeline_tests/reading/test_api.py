@@ -10,6 +10,7 @@ from botocore.config import Config
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.reading.api import SERVED, create_app
 from cricksy_pipeline.store.database import make_engine
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
@@ -120,6 +121,31 @@ def test_a_row_of_the_earlier_system_is_read_from_its_results_alone(client, job_
 def test_an_unknown_or_impossible_job_is_a_404_problem(client, job_id):
     problem(client.get(f"{JOBS}/{job_id}"), 404)
     problem(client.get(f"{JOBS}/{job_id}/report.html"), 404)
+
+
+def test_a_failed_job_is_queued_again_by_a_retry(client, job_store, queued):
+    job_store.fail_unclaimed(queued, ErrorCode.MODE_MISSING, "Nobody said what was filmed.")
+    answer = client.post(f"{JOBS}/{queued}/retry", json={"analysis_mode": "bowling"})
+    assert answer.status_code == 202
+    assert (answer.json()["status"], answer.json()["analysis_mode"], answer.json()["error_code"]) == ("queued", "bowling", None)
+
+
+def test_a_retry_of_what_did_not_fail_is_a_conflict_that_says_what_it_is(client, job_store, queued):
+    answer = client.post(f"{JOBS}/{queued}/retry")
+    assert answer.status_code == 409 and "queued" in answer.json()["detail"]
+    assert client.post(f"{JOBS}/nosuchjob/retry").status_code == 404
+    assert client.post(f"{JOBS}/{queued}/retry", json={"analysis_mode": "umpiring"}).status_code == 422
+
+
+def test_while_a_done_job_is_analysed_anew_the_earlier_analysis_and_its_files_are_shown(client, job_store, local_store, queued):
+    before = finished(job_store, queued)
+    local_store.put(output_key(KEY, queued, Output.REPORT_HTML), b"<html>the earlier page</html>")
+    job_store.claim(queued, "another run")
+    job_store.publish_quick(queued, "another run", before, before["findings"], before["report"], "elsewhere/quick.json")
+    job_store.publish_deep_results(queued, "another run", {**before, "findings": None}, "elsewhere.json")
+    shown = read(client, queued)
+    assert (shown["status"], shown["deep_findings"], shown["missing_artifacts"]) == ("quick_done", before["findings"], [])
+    assert shown["deep_results"] == before
 
 
 def test_the_report_page_is_served_as_stored_and_may_load_nothing(client, local_store, queued):
