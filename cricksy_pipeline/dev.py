@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from rich.console import Console
 
@@ -19,6 +20,7 @@ from cricksy_pipeline import stack
 from cricksy_pipeline.orchestration.instance import prepare_home, project_file
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.stop_signals import STOP_SIGNALS, stopped_by_signal
+from cricksy_pipeline.store.models import ANALYSIS_MODES
 
 STOP_AFTER_S = 20.0
 HOST = "127.0.0.1"
@@ -42,7 +44,9 @@ def serve(settings: Settings, *, port: int, api_port: int, console: Console) -> 
                 # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
                 processes[name] = subprocess.Popen(command, env=environment, cwd=environment["DAGSTER_HOME"], start_new_session=True)
             console.print(f"Dagster http://{HOST}:{port}   API http://{HOST}:{api_port}/docs")
-            console.print("To analyse a video, in another terminal: [bold]cricksy submit VIDEO --mode batting[/bold]")
+            if settings.bucket is None:
+                console.print(f"To analyse a video, drop it into {_drop_folder(settings)}/batting (or bowling, wicketkeeping, fielding)")
+            console.print("or, in another terminal: [bold]cricksy submit VIDEO --mode batting[/bold]", highlight=False)
             return _watch(processes, console)
         except KeyboardInterrupt:
             return 0
@@ -78,6 +82,14 @@ def _environment(settings: Settings, api_port: int) -> dict[str, str]:
         "DAGSTER_RUN_STATUS_SENSOR_FETCH_LIMIT": "100",
         "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), quiet))),
     }
+
+
+def _drop_folder(settings: Settings) -> Path:
+    """Where a laptop's uploads go: a folder of its own for each mode, which says what was filmed."""
+    folder = settings.folder / "store" / "uploads"
+    for mode in ANALYSIS_MODES:
+        (folder / mode).mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _taken(port: int) -> bool:

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address of the API as a browser sees it, for links in Dagster's metadata."
     )
+    partition_retention_days: float = Field(
+        180.0, gt=0, description="Days after its job's end that a partition stays listed in Dagster; row and objects stay for good."
+    )
     alert_channel: Literal["log", "slack", "sns", "email"] = Field("log", description="Where alerts go: log, slack, sns or email.")
     alert_routes: SecretStr | None = Field(
         None,

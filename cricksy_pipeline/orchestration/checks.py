@@ -16,6 +16,7 @@ from cricksy_pipeline.analysis.guardrails import GUARDRAILS, GuardrailResult
 from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.orchestration import evidence
 from cricksy_pipeline.orchestration.evidence import ReadBack
+from cricksy_pipeline.orchestration.keeping import kept
 from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.orchestration.resources import Config, Objects, Run, Videos
 from cricksy_pipeline.orchestration.stage import Stage
@@ -72,7 +73,7 @@ def _record(now: Stage, asset: str, results: list[GuardrailResult]) -> None:
         now.log.info("guardrail %s.%s: job_id=%s passed=%s %s", asset, result.name, now.job_id, result.passed, result.message)
     if failed:
         message = "; ".join(f"{asset}.{result.name}: {result.message}" for result in failed)
-        now.jobs.fail(now.job_id, now.run_id, ErrorCode.GUARDRAIL_FAILED, message, asset)
+        now.jobs.fail(now.job_id, now.run_id, ErrorCode.GUARDRAIL_FAILED, message, asset, discredits=kept(now, asset))
 
 
 def _as_check_result(asset: str, result: GuardrailResult) -> dg.AssetCheckResult:

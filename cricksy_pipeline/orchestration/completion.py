@@ -10,9 +10,9 @@ import json
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.orchestration.keeping import expected_outputs
+from cricksy_pipeline.orchestration.keeping import expected_outputs, kept
 from cricksy_pipeline.orchestration.persist import length
-from cricksy_pipeline.orchestration.stage import Stage
+from cricksy_pipeline.orchestration.stage import Discredited, Stage
 from cricksy_pipeline.store.guardrail_log import RecordedOutcome
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job, unreadable
 from cricksy_pipeline.store.keys import Output
@@ -60,13 +60,14 @@ def _as_made(record: dict | None) -> tuple[str | None, int] | None:
 def prove_readable(now: Stage, objects: ObjectStore) -> VideoAnalysisJobRead:
     """The row as the API would answer it, with nothing missing that a reader renders, and every object as it was stored.
 
-    Raises CricksyError GUARDRAIL_FAILED naming what a reader could not read.
+    Raises CricksyError GUARDRAIL_FAILED naming what a reader could not read; `Discredited` where some of it is an earlier attempt's.
     """
     row = now.jobs.get(now.job_id)
     read = read_job(row, objects, unproven=True)
     wrong = unreadable(read) + _contradictions(row) + _changed_objects(row, objects)
     if wrong:
-        raise CricksyError(ErrorCode.GUARDRAIL_FAILED, "A reader could not read the result: " + "; ".join(wrong))
+        kind = Discredited if any(kept(now, stage) for stage in GUARDRAILS) else CricksyError
+        raise kind(ErrorCode.GUARDRAIL_FAILED, "A reader could not read the result: " + "; ".join(wrong))
     return read
 
 

@@ -6,7 +6,7 @@ left over in rows and objects (`store.expiry`, `store.orphans`).
 A chore is an iterator over what it has done, a phrase for each: it does one thing, then says it. Nothing happens unless it is read.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the annotations of configuration and resources as classes, not as text.
 
 import os
 import shutil
@@ -21,6 +21,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES, BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, RunsFilter
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+from pydantic import Field
 
 from cricksy_pipeline.errors import CricksyError
 from cricksy_pipeline.orchestration.partitions import videos
@@ -79,6 +80,7 @@ def forget_partitions(household: Household, dry_run: bool) -> Iterator[str]:
     Row and objects stay: they are the archive, the partition is an index. Adding the key again makes the job one that can be analysed
     anew. Raises CricksyError DATABASE_UNAVAILABLE where the database does not answer or has no job at all.
     """
+    # The keys before the rows: a row is always made before its key, so a key without a row is one whose row is gone.
     keys = household.instance.get_dynamic_partitions(videos.name)
     if not keys:
         return
@@ -119,7 +121,7 @@ def forget_runs(household: Household, dry_run: bool) -> Iterator[str]:
     again. Ticks are not a chore: Dagster purges them itself, by `retention` in dagster.yaml.
     """
     # Deleting a run also forgets its run key, so Dagster would accept the same request again. It is never made: requests follow from
-    # rows that are queued, a row that has ended is queued by people only, under a new request number, and a claim is fenced by the row.
+    # rows that are queued, a row that has ended is queued again under a new request number only, and the row itself fences every claim.
     instance, cursor, deleted = household.instance, None, 0
     listed = set(instance.get_dynamic_partitions(videos.name))
     ended_before = datetime.now(UTC) - timedelta(days=household.run_retention_days)
@@ -178,7 +180,7 @@ def run_chores(
 class Options(dg.Config):
     """How a round of a chore is done."""
 
-    dry_run: bool = False
+    dry_run: bool = Field(False, description="Only say what would be done.")
 
 
 def build_housekeeping(*, partition_retention_days: float) -> tuple[list[dg.JobDefinition], list[dg.ScheduleDefinition]]:
@@ -204,7 +206,7 @@ def build_housekeeping(*, partition_retention_days: float) -> tuple[list[dg.JobD
 def _job(chore: Chore, household: Callable[[dg.OpExecutionContext, JobStore, ObjectStore], Household]) -> dg.JobDefinition:
     described = (chore.do.__doc__ or "").partition("\n")[0]
 
-    @dg.op(name=chore.name, description=described, out=dg.Out(dg.Nothing))
+    @dg.op(name=f"do_{chore.name}", description=described, out=dg.Out(dg.Nothing))
     def do(context: dg.OpExecutionContext, config: Options, jobs: Jobs, objects: Objects) -> None:
         done = []
         try:

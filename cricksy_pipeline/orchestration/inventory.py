@@ -110,7 +110,7 @@ WATCHES = (
     owners=[DATA_OWNER],
     kinds={"python", "postgres"},
     check_specs=[dg.AssetCheckSpec(watch.name, asset="inventory", description=watch.description) for watch in WATCHES],
-    freshness_policy=dg.FreshnessPolicy.time_window(warn_window=3 * EVERY, fail_window=8 * EVERY),
+    freshness_policy=dg.FreshnessPolicy.time_window(warn_window=4 * EVERY, fail_window=8 * EVERY),
 )
 def inventory(jobs: Jobs, objects: Objects, settings: Config) -> dg.MaterializeResult:
     """How the whole stands: videos by state, failures, silent runs, unreadable results, the queue, the throughput, the older analyses.

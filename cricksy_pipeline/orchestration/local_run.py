@@ -6,6 +6,7 @@ Belongs here: what the command line needs of Dagster to analyse by itself. Does 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,17 +22,21 @@ from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.jobs import JobStore
 
+ALIVE_S = 90.0
+"""A daemon beats every 30 s."""
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def daemon_is_alive(settings: Settings) -> bool:
     """Whether a Dagster daemon watches this instance, so that a queued job is taken up by itself."""
-    from dagster._daemon.sensor import SensorDaemon
+    from dagster._daemon.daemon import SensorDaemon
 
-    point_dagster_to(settings)
-    with DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
-        sensors = instance.get_daemon_statuses([SensorDaemon.daemon_type()]).get(SensorDaemon.daemon_type())
-    return bool(sensors and sensors.healthy)
+    kind = SensorDaemon.daemon_type()
+    with open_instance(settings) as instance:
+        last = instance.get_daemon_statuses([kind])[kind].last_heartbeat
+    # Dagster itself calls a daemon healthy for half an hour after its last heartbeat.
+    return last is not None and time.time() - last.timestamp < ALIVE_S
 
 
 def point_dagster_to(settings: Settings) -> None:
@@ -39,6 +44,12 @@ def point_dagster_to(settings: Settings) -> None:
     os.environ.setdefault("DAGSTER_HOME", str(prepare_home(settings)))
     os.environ.setdefault("CRICKSY_DAGSTER_DATABASE_URL", stack.dagster_database_url(settings))
     os.environ.setdefault("MPLCONFIGDIR", str(settings.folder / "matplotlib"))
+
+
+def open_instance(settings: Settings) -> DagsterInstance:
+    """The Dagster instance, as `cricksy dev` has it. A context manager."""
+    point_dagster_to(settings)
+    return DagsterInstance.from_config(os.environ["DAGSTER_HOME"])
 
 
 def run_analysis(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool = False) -> bool:

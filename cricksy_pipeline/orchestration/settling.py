@@ -20,6 +20,7 @@ PARTITION_TAG = "dagster/partition"
 REQUEST_TAG = "cricksy/request"
 """Which request for an analysis a run answers: the row's `request` when the run was asked for."""
 
+_RANGE_TAG = "dagster/asset_partition_range_start"
 _WILL_RETRY_TAG = "dagster/will_retry"
 
 
@@ -37,7 +38,7 @@ def settle(instance: DagsterInstance, jobs: JobStore, run: DagsterRun) -> str | 
     Returns:
         What was done, for a log; None where there was nothing to do: not a run of ours, a row that has ended or has another run.
     """
-    job_id = run.tags.get(PARTITION_TAG)
+    job_id = job_of(run)
     if job_id is None or not run.is_finished:
         return None
     try:
@@ -58,6 +59,12 @@ def settle(instance: DagsterInstance, jobs: JobStore, run: DagsterRun) -> str | 
     else:
         told = jobs.fail_unclaimed(job_id, ending.code, ending.message, run_id=run.run_id, request=row.request)
     return f"job_id={job_id} status_after=failed error_code={ending.code}: {ending.message}" if told else None
+
+
+def job_of(run: DagsterRun) -> str | None:
+    """The job that a run is about; None for a run of something else."""
+    # An asset backfill names its one partition as a range from itself to itself. Longer ranges do not occur: `multi_run(1)` everywhere.
+    return run.tags.get(PARTITION_TAG) or run.tags.get(_RANGE_TAG)
 
 
 def why_it_ended(instance: DagsterInstance, run: DagsterRun) -> Ending:

@@ -44,6 +44,10 @@ FRESH_TAG = "cricksy/fresh"
 """A run with this tag set to `true` computes every stage anew, whatever still holds."""
 
 
+class Discredited(CricksyError):
+    """What failed its proof is kept from an earlier analysis: that one is not to be called done any more either."""
+
+
 @dataclass
 class Stage:
     """A running stage, as an asset body sees it.
@@ -214,7 +218,7 @@ def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyE
             if waiting:
                 changed = jobs.fail_unclaimed(job_id, error.code, error.message)
             else:
-                changed = jobs.fail(job_id, run_id, error.code, error.message, name)
+                changed = jobs.fail(job_id, run_id, error.code, error.message, name, discredits=isinstance(error, Discredited))
         except Exception as second:  # the first error is the one to raise
             log.error("could not write the failure of job_id=%s to its row: %s", job_id, second)
             if pause_s is None or not (isinstance(second, CricksyError) and second.transient):

@@ -103,7 +103,8 @@ def claim_values(row: Row, run_id: str, *, fresh: bool) -> dict[str, Any]:
     """
     values: dict[str, Any] = {
         "dagster_run_id": run_id,
-        "attempt": (row.attempt or 0) + 1,
+        # A row of the earlier system had its first attempt there: what is stored of it stays where it is.
+        "attempt": (row.attempt or (1 if row.status in FINISHED else 0)) + 1,
         "status": JobStatus.QUICK_RUNNING,
         "stage": "QUICK",
         "progress_pct": 0,

@@ -18,6 +18,9 @@ from cricksy_pipeline.store.object_contract import ObjectStore
 
 URL_LIFETIME_S = 3600
 
+SHOWN_TEXT = ("text", "summary")
+"""What a reader shows of a report; the earlier system's have only the second."""
+
 
 class VideoStream(BaseModel):
     """Where a browser can play the uploaded video from, and for how many seconds."""
@@ -97,10 +100,11 @@ def read_job(row: VideoAnalysisJob, objects: ObjectStore, *, unproven: bool = Fa
     quick, deep = _documents(shown, "quick"), _documents(shown, "deep")
     taken = {**quick, **deep}
     code = row.error_code if row.error_code in ErrorCode.__members__ else None
-    absent = [name for name in _wanted(row) if not taken.get(name) and not getattr(shown, name)]
+    absent = [name for name in _wanted(row) if not (getattr(shown, name) if name.endswith("_key") else taken[name])]
     plain = {name: getattr(shown if name in _OF_THE_ANALYSIS else row, name) for name in _PLAIN}
     return VideoAnalysisJobRead(
         **{name: _in_utc(value) for name, value in plain.items()},
+        results=_object(row.results),
         **taken,
         progress_pct=min(100, max(0, row.progress_pct or 0)),
         sample_fps=10 if row.sample_fps is None else row.sample_fps,
@@ -137,7 +141,8 @@ def unreadable(read: VideoAnalysisJobRead) -> list[str]:
         reasons.append(f"{passname}_findings has no list of findings")
     if shown["findings"] and not (shown["findings"].get("overall_level") or shown["findings"].get("overall_level_reason")):
         reasons.append(f"{passname}_findings has neither an overall_level nor a reason why there is none")
-    if shown["report"] and not str(shown["report"].get("text") or "").strip():
+    # The earlier system's reports have a summary instead, which is what its readers show.
+    if shown["report"] and not any(str(shown["report"].get(name) or "").strip() for name in SHOWN_TEXT):
         reasons.append(f"{passname}_report has no text")
     return reasons
 
@@ -153,7 +158,6 @@ _PLAIN = (
     "failed_stage",
     "s3_bucket",
     "s3_key",
-    "results",
     "quick_results_s3_key",
     "deep_results_s3_key",
     "pdf_s3_key",

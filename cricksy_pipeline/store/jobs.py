@@ -207,7 +207,16 @@ class JobStore(SessionStore):
             lacking = ", ".join(name for name in names if getattr(row, name) is None)
             raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"The analysis is not whole: {lacking} missing in the row.")
 
-    def fail(self, job_id: str, run_id: str, code: ErrorCode | str, message: str, stage_name: str | None = None) -> bool:
+    def fail(
+        self,
+        job_id: str,
+        run_id: str,
+        code: ErrorCode | str,
+        message: str,
+        stage_name: str | None = None,
+        *,
+        discredits: bool = False,
+    ) -> bool:
         """failed, FAILED, session failed; progress and artifacts stay. Where a finished analysis was being replaced, that one is back.
 
         Never raises `LostClaim`: a late or dead run changes nothing. The history of attempts tells of the failure in either case.
@@ -216,11 +225,12 @@ class JobStore(SessionStore):
             code: what went wrong, an `ErrorCode`.
             message: for a person; cut at 2000 characters.
             stage_name: the asset in which it happened, kept as `failed_stage`.
+            discredits: what failed its proof is of the earlier analysis itself, which is therefore not put back.
 
         Returns:
             Whether the row changed. False for a row that another run holds, or that is done or failed already.
         """
-        return self._end(held(job_id, run_id), job_id, code, message, stage_name)
+        return self._end(held(job_id, run_id), job_id, code, message, stage_name, discredits=discredits)
 
     def fail_unclaimed(self, job_id: str, code: ErrorCode | str, message: str, *, run_id: str = "", request: int | None = None) -> bool:
         """Fail a job whose run never got to claim it, or whose upload is no video: an attempt that never began.
@@ -359,6 +369,7 @@ class JobStore(SessionStore):
         stage_name: str | None,
         *,
         unclaimed_by: str | None = None,
+        discredits: bool = False,
     ) -> bool:
         # PostgreSQL's text cannot hold the NUL character, and a failure must be recordable whatever it says.
         plain = message.replace("\x00", "").encode(errors="replace").decode() or ErrorCode(code).value
@@ -373,13 +384,14 @@ class JobStore(SessionStore):
             row = connection.execute(select(JOB.c.superseded, JOB.c.attempt).where(*where).with_for_update()).one_or_none()
             if row is None:
                 return False
-            values = restored_values(row.superseded) if row.superseded else failed
+            restored = row.superseded and not discredits
+            values = restored_values(row.superseded) if restored else {**failed, "superseded": None}
             if unclaimed_by is not None:
                 begin_attempt(connection, job_id, row.attempt + 1, unclaimed_by)
                 values["attempt"] = row.attempt + 1
             connection.execute(update(JOB).where(JOB.c.id == job_id).values(values))
             end_attempt(connection, job_id, "failed", **why)
-            set_session(connection, job_id, SessionStatus.READY if row.superseded else SessionStatus.FAILED)
+            set_session(connection, job_id, SessionStatus.READY if restored else SessionStatus.FAILED)
         return True
 
 

@@ -8,22 +8,31 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from cricksy_pipeline.store.keys import checked_key, content_type_of
 from cricksy_pipeline.store.object_contract import (
     CHUNK,
+    PAGE,
+    Listed,
     ObjectHead,
     compare_read_back,
     missing,
+    refused,
     sha256_of,
     sha256_of_file,
     unavailable,
 )
+
+SETTLE_S = 10.0
+"""How long a file must have been left alone before it counts as complete. House default: a copy over a slow network pauses for less."""
 
 _TEMPORARY = ".writing-"
 
@@ -31,15 +40,14 @@ _TEMPORARY = ".writing-"
 class LocalObjectStore:
     """One folder; a key is the path below it. The ETag is the SHA-256 of the content, so it survives copying the folder.
 
-    The content type is not kept: it follows from the key's suffix.
+    The content type is not kept: it follows from the key's suffix. Files whose name starts with a dot are no objects.
     """
 
     bucket = "local"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, settle_s: float = SETTLE_S) -> None:
         self.root = root.expanduser().absolute()
-        # Hashing a large upload at every look of a sensor would cost seconds; a file that keeps size, time and inode is the same file.
-        self._hashes: dict[tuple[str, int, int, int], str] = {}
+        self.settle_s = settle_s
 
     def put(self, key: str, data: bytes, content_type: str | None = None) -> ObjectHead:
         """Write, read back, compare. Readers see the old content or the new, never a part."""
@@ -80,14 +88,27 @@ class LocalObjectStore:
         with self._failures(key):
             self._path(key).unlink(missing_ok=True)
 
-    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
-        """Heads of all objects whose key starts with the prefix, in key order. A file that vanishes meanwhile is left out."""
+    def list(self, prefix: str = "", *, start_after: str = "") -> Iterator[ObjectHead]:
+        """Heads of all objects that start with the prefix and come after a key, in key order; a file that vanishes meanwhile is not."""
         with self._failures(prefix):
-            keys = sorted(key for key in self._walk() if key.startswith(prefix))
-        for key in keys:
-            head = self.head(key)
-            if head is not None:
-                yield head
+            for key in self._keys(prefix, start_after):
+                head = self.head(key)
+                if head is not None:
+                    yield head
+
+    def page(self, prefix: str = "", *, start_after: str = "") -> list[Listed]:
+        """The next objects of such a listing. Their ETags are not known before somebody asks for the heads: that reads the files."""
+        listed = []
+        with self._failures(prefix):
+            for key in islice(self._keys(prefix, start_after), PAGE):
+                try:
+                    found = (self.root / key).stat()
+                except FileNotFoundError:
+                    continue
+                # By the time of change, which the kernel sets: many copying tools give a file the old time of modification of its source.
+                complete = time.time() - found.st_ctime >= self.settle_s
+                listed.append(Listed(key, found.st_size, _modified(found), None, complete))
+        return listed
 
     def presigned_url(self, key: str, expires_s: int = 3600) -> str | None:
         """None: a folder has no addresses; the API streams the file itself."""
@@ -109,12 +130,22 @@ class LocalObjectStore:
             raise ValueError(f"the object key {key!r} leads out of the store")
         return path
 
-    def _walk(self) -> Iterator[str]:
-        for place, folders, files in os.walk(self.root, onerror=_raise):
-            folders.sort()
-            for name in files:
-                if not name.startswith("."):
-                    yield (Path(place) / name).relative_to(self.root).as_posix()
+    def _keys(self, prefix: str, start_after: str, folder: str = "") -> Iterator[str]:
+        """Keys below a folder in key order. Only folders that can hold one that is asked for are opened."""
+        try:
+            with os.scandir(self.root / folder) as entries:
+                found = {entry.name + "/" * entry.is_dir(follow_symlinks=False): entry for entry in entries}
+        except FileNotFoundError:
+            return
+        for name in sorted(found):
+            key = folder + name
+            if name.endswith("/"):
+                # After a key come a folder that is greater than it, and the one that it lies in.
+                if (key.startswith(prefix) or prefix.startswith(key)) and (key > start_after or start_after.startswith(key)):
+                    yield from self._keys(prefix, start_after, key)
+            # A pipe or a device would be read for ever.
+            elif key.startswith(prefix) and key > start_after and not name.startswith(".") and found[name].is_file():
+                yield key
 
     def _write(self, key: str, fill: Callable[[BinaryIO], object], size: int, sha256: str) -> ObjectHead:
         path = self._path(key)
@@ -127,13 +158,8 @@ class LocalObjectStore:
 
     def _head(self, key: str, path: Path) -> ObjectHead:
         found = path.stat()
-        identity = (key, found.st_size, found.st_mtime_ns, found.st_ino)
-        sha256 = self._hashes.get(identity)
-        if sha256 is None:
-            sha256 = sha256_of_file(path)
-            self._hashes[identity] = sha256
-        modified = datetime.fromtimestamp(found.st_mtime, UTC)
-        return ObjectHead(key, found.st_size, sha256, sha256, content_type_of(key), modified)
+        sha256 = _content_hash(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        return ObjectHead(key, found.st_size, sha256, sha256, content_type_of(key), _modified(found))
 
     @contextmanager
     def _failures(self, key: str) -> Iterator[None]:
@@ -141,6 +167,8 @@ class LocalObjectStore:
             yield
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise missing(self.bucket, key) from error
+        except PermissionError as error:
+            raise refused(self.bucket, key, error) from error
         except OSError as error:
             raise unavailable(self.bucket, key, error) from error
 
@@ -163,6 +191,14 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _raise(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error
+def _modified(found: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(found.st_mtime, UTC)
+
+
+@lru_cache(maxsize=50_000)
+def _content_hash(path: Path, _size: int, _modified_ns: int, _changed_ns: int, _inode: int) -> str:
+    """Hashing every upload at every look of a sensor would take minutes; a file that keeps size, times and inode is the same file.
+
+    Kept by the process, not by a store: a sensor opens its store anew at every tick. An entry takes about half a kilobyte.
+    """
+    return sha256_of_file(path)

@@ -5,14 +5,15 @@ implementations (`local_objects`, `s3_objects`).
 
 Every write is read back and compared by size and SHA-256 before `put` returns. A missing object raises `ObjectMissing`, which is a
 `CricksyError` with SOURCE_MISSING; a store that does not answer, refuses, or gives back something else than was written raises
-STORE_UNAVAILABLE with bucket and key in the message. A failed listing raises; it is never an empty listing.
+STORE_UNAVAILABLE with bucket and key in the message; where it is this one object that may not be read, as `ObjectRefused`. A failed
+listing raises; it is never an empty listing.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -20,10 +21,16 @@ from typing import Protocol, runtime_checkable
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 CHUNK = 1 << 20
+PAGE = 1000
+"""Most keys of one page: what S3 lists in one request."""
 
 
 class ObjectMissing(CricksyError):
     """There is no object under the key. Code SOURCE_MISSING."""
+
+
+class ObjectRefused(CricksyError):
+    """The store is there, and refuses access to what was asked for. Code STORE_UNAVAILABLE."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,8 @@ class ObjectHead:
         size: bytes.
         etag: changes whenever the content does; compare it, do not interpret it.
         sha256: of the content, lower-case hex; None where the store does not know it (an S3 object that someone else wrote).
-        last_modified: with zone.
+        last_modified: with zone. No proof of anything: S3 gives a multipart upload the time at which it began.
+        metadata: what the uploader wrote beside the content, by lower-case name; empty in a folder, and in a listing.
     """
 
     key: str
@@ -43,6 +51,25 @@ class ObjectHead:
     sha256: str | None
     content_type: str
     last_modified: datetime
+    metadata: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a page of a listing tells of an object, without anything of it being read.
+
+    Attributes:
+        size: bytes.
+        last_modified: as in its head.
+        etag: as in its head; None in a folder, which would have to read the content to know.
+        complete: False while a file is as young as one that is still being copied. Always True in S3, where what is visible is whole.
+    """
+
+    key: str
+    size: int
+    last_modified: datetime
+    etag: str | None
+    complete: bool = True
 
 
 @runtime_checkable
@@ -50,9 +77,13 @@ class ObjectStore(Protocol):
     """One bucket. Keys are relative, checked by `keys.checked_key` (ValueError). Errors: see the module.
 
     A content type that is not given follows from the key's suffix.
+
+    Attributes:
+        settle_s: how long an object must have been left alone, in seconds, to count as complete; 0 where it appears only when whole.
     """
 
     bucket: str
+    settle_s: float
 
     def put(self, key: str, data: bytes, content_type: str | None = None) -> ObjectHead:
         """Write, read back, compare."""
@@ -72,8 +103,11 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove the object; nothing happens where there is none."""
 
-    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
-        """Heads of all objects whose key starts with the prefix, in key order."""
+    def list(self, prefix: str = "", *, start_after: str = "") -> Iterator[ObjectHead]:
+        """Heads of all objects whose key starts with the prefix and comes after `start_after`, in key order."""
+
+    def page(self, prefix: str = "", *, start_after: str = "") -> list[Listed]:
+        """The next objects of such a listing, at most `PAGE`; empty where there are no more. One request, and no content is read."""
 
     def presigned_url(self, key: str, expires_s: int = 3600) -> str | None:
         """An address from which anyone can read the object for a while; None where the store has no addresses."""
@@ -102,6 +136,11 @@ def sha256_of_file(path: Path) -> str:
 def missing(bucket: str, key: str) -> ObjectMissing:
     """The error for an object that is not there."""
     return ObjectMissing(ErrorCode.SOURCE_MISSING, f"There is no object {key} in {bucket}.")
+
+
+def refused(bucket: str, key: str, reason: object) -> ObjectRefused:
+    """The error for an object that may not be read."""
+    return ObjectRefused(ErrorCode.STORE_UNAVAILABLE, f"Object store {bucket} refuses access to {key}: {reason}")
 
 
 def unavailable(bucket: str, key: str, reason: object) -> CricksyError:

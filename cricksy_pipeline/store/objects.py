@@ -7,7 +7,17 @@ Belongs here: names. Does not belong here: anything else; the promise is in `obj
 from __future__ import annotations
 
 from cricksy_pipeline.store.local_objects import LocalObjectStore
-from cricksy_pipeline.store.object_contract import ObjectHead, ObjectMissing, ObjectStore, sha256_of, sha256_of_file
+from cricksy_pipeline.store.object_contract import Listed, ObjectHead, ObjectMissing, ObjectRefused, ObjectStore, sha256_of, sha256_of_file
 from cricksy_pipeline.store.s3_objects import S3ObjectStore
 
-__all__ = ["LocalObjectStore", "ObjectHead", "ObjectMissing", "ObjectStore", "S3ObjectStore", "sha256_of", "sha256_of_file"]
+__all__ = [
+    "Listed",
+    "LocalObjectStore",
+    "ObjectHead",
+    "ObjectMissing",
+    "ObjectRefused",
+    "ObjectStore",
+    "S3ObjectStore",
+    "sha256_of",
+    "sha256_of_file",
+]

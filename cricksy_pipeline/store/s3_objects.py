@@ -7,6 +7,7 @@ the caller's), the promise itself (`object_contract`).
 from __future__ import annotations
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,20 +17,27 @@ from typing import Any
 from cricksy_pipeline.store.keys import checked_key, content_type_of
 from cricksy_pipeline.store.object_contract import (
     CHUNK,
+    PAGE,
+    Listed,
     ObjectHead,
     ObjectMissing,
     compare_read_back,
     missing,
+    refused,
     sha256_of,
     sha256_of_file,
     unavailable,
 )
 
 _NOT_THERE = {"404", "NoSuchKey", "NotFound"}
+_REFUSED = 403
+_OUR_METADATA = "sha256"
 
 
 class S3ObjectStore:
     """One bucket through a boto3 client. Objects written here carry their SHA-256 as metadata `sha256`."""
+
+    settle_s = 0.0
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -40,7 +48,7 @@ class S3ObjectStore:
         sha256 = sha256_of(data)
         with self._failures(checked_key(key)):
             self._client.put_object(
-                Bucket=self.bucket, Key=key, Body=data, ContentType=content_type or content_type_of(key), Metadata={"sha256": sha256}
+                Bucket=self.bucket, Key=key, Body=data, ContentType=content_type or content_type_of(key), Metadata={_OUR_METADATA: sha256}
             )
         return self._read_back(key, len(data), sha256)
 
@@ -48,7 +56,7 @@ class S3ObjectStore:
         """Upload a file (in parts, where it is large), read back, compare."""
         size, sha256 = path.stat().st_size, sha256_of_file(path)
         with self._failures(checked_key(key)):
-            extra = {"ContentType": content_type or content_type_of(key), "Metadata": {"sha256": sha256}}
+            extra = {"ContentType": content_type or content_type_of(key), "Metadata": {_OUR_METADATA: sha256}}
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs=extra)
         return self._read_back(key, size, sha256)
 
@@ -87,14 +95,22 @@ class S3ObjectStore:
         with self._failures(checked_key(key)):
             self._client.delete_object(Bucket=self.bucket, Key=key)
 
-    def list(self, prefix: str = "") -> Iterator[ObjectHead]:
-        """Heads of all objects whose key starts with the prefix, in key order, without SHA-256, which S3 does not list."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+    def list(self, prefix: str = "", *, start_after: str = "") -> Iterator[ObjectHead]:
+        """Heads of all objects that start with the prefix and come after a key, in key order; without SHA-256, which S3 does not list."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(**self._listing(prefix, start_after))
         with self._failures(prefix):
             for page in pages:
                 for found in page.get("Contents", ()):
                     etag = found["ETag"].strip('"')
                     yield ObjectHead(found["Key"], found["Size"], etag, None, content_type_of(found["Key"]), found["LastModified"])
+
+    def page(self, prefix: str = "", *, start_after: str = "") -> list[Listed]:
+        """The next objects of such a listing: one request. S3 shows an object only when it is whole."""
+        with self._failures(prefix):
+            answer = self._client.list_objects_v2(**self._listing(prefix, start_after), MaxKeys=PAGE)
+        return [
+            Listed(found["Key"], found["Size"], found["LastModified"], found["ETag"].strip('"')) for found in answer.get("Contents", ())
+        ]
 
     def presigned_url(self, key: str, expires_s: int = 3600) -> str | None:
         """An address from which anyone can read the object for a while. Signed here, without asking S3."""
@@ -111,6 +127,9 @@ class S3ObjectStore:
         """None: the objects lie elsewhere."""
         return None
 
+    def _listing(self, prefix: str, start_after: str) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Prefix": prefix, **({"StartAfter": start_after} if start_after else {})}
+
     def _read_back(self, key: str, size: int, sha256: str) -> ObjectHead:
         digest, read = hashlib.sha256(), 0
         with self._failures(key):
@@ -122,9 +141,12 @@ class S3ObjectStore:
         return self._head(key, answer)
 
     def _head(self, key: str, answer: dict[str, Any]) -> ObjectHead:
-        sha256 = answer.get("Metadata", {}).get("sha256")
+        metadata = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}
+        sha256 = metadata.pop(_OUR_METADATA, "")
         kind = answer.get("ContentType") or content_type_of(key)
-        return ObjectHead(key, answer["ContentLength"], answer["ETag"].strip('"'), sha256, kind, answer["LastModified"])
+        # Anyone may write metadata: what is no hash is not ours.
+        known = sha256 if re.fullmatch("[0-9a-f]{64}", sha256) else None
+        return ObjectHead(key, answer["ContentLength"], answer["ETag"].strip('"'), known, kind, answer["LastModified"], metadata)
 
     @contextmanager
     def _failures(self, key: str) -> Iterator[None]:
@@ -136,6 +158,8 @@ class S3ObjectStore:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _NOT_THERE:
                 raise missing(self.bucket, key) from error
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _REFUSED:
+                raise refused(self.bucket, key, error) from error
             raise unavailable(self.bucket, key, error) from error
         except (BotoCoreError, Boto3Error, OSError) as error:
             raise unavailable(self.bucket, key, error) from error

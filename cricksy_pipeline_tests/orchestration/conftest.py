@@ -59,6 +59,15 @@ def impatient(monkeypatch):
     monkeypatch.setattr(stage_module, "AGAIN_AFTER_S", hurried)
 
 
+@pytest.fixture(autouse=True)
+def no_leftover_storage():
+    """Dagster remembers the state storage of the last instance in a variable of the process, also where instances do not end in the order
+    in which they began; a later test would then look into a folder that is gone."""
+    from dagster._core.storage.defs_state import base
+
+    base._current_storage.set(None)
+
+
 @pytest.fixture(scope="session")
 def dagster_instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as instance:

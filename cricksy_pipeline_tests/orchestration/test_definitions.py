@@ -14,6 +14,7 @@ from cricksy_pipeline.orchestration.partitions import videos
 
 ORDER = ["frames", "quick_results", "deep_results", "findings", "report", "completed_analysis"]
 GRAPH = defs.resolve_asset_graph()
+GUARDRAIL_KEYS = [key for key in GRAPH.asset_check_keys if key.asset_key.to_user_string() in ORDER]
 
 
 def node(name: str):
@@ -21,7 +22,7 @@ def node(name: str):
 
 
 def test_there_are_six_assets_in_one_order():
-    assert {key.to_user_string() for key in GRAPH.get_all_asset_keys()} == set(ORDER)
+    assert {key.to_user_string() for key in GRAPH.get_all_asset_keys()} == {*ORDER, "inventory"}
     for earlier, later in pairwise(ORDER[:-1]):
         assert {key.to_user_string() for key in node(later).parent_keys} == {earlier}
 
@@ -30,7 +31,7 @@ def test_completion_depends_on_every_guarded_asset_itself():
     assert {key.to_user_string() for key in node("completed_analysis").parent_keys} == set(GRAPH_GUARDED) == set(ORDER[:-1])
 
 
-GRAPH_GUARDED = {key.asset_key.to_user_string() for key in GRAPH.asset_check_keys}
+GRAPH_GUARDED = {key.asset_key.to_user_string() for key in GUARDRAIL_KEYS}
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -45,13 +46,27 @@ def test_each_asset_is_partitioned_described_owned_versioned_and_runs_one_video_
 
 
 def test_every_guardrail_is_a_blocking_partitioned_check_with_a_description():
-    checks = {(key.asset_key.to_user_string(), key.name): GRAPH.get(key) for key in GRAPH.asset_check_keys}
+    checks = {(key.asset_key.to_user_string(), key.name): GRAPH.get(key) for key in GUARDRAIL_KEYS}
 
     assert set(checks) == {(asset, guardrail.name) for asset, guardrails in GUARDRAILS.items() for guardrail in guardrails}
     for check in checks.values():
         assert check.blocking
         assert check.partitions_def == videos
         assert check.description
+
+
+def test_the_main_job_is_the_six_assets_alone():
+    nodes = {node.name for node in defs.resolve_job_def("analysis").nodes}
+    assert nodes == {*ORDER, *(f"{name}_guardrails" for name in GUARDRAILS)}
+
+
+def test_whatever_watches_and_cleans_is_on_from_the_start():
+    sensors = {sensor.name: sensor.default_status for sensor in defs.sensors}
+    schedules = {schedule.name: schedule.default_status for schedule in defs.schedules}
+    assert set(sensors) == {"uploads", "failed_runs", "stopped_runs", "reconcile", "alerts"}
+    assert len(schedules) == 5
+    assert set(sensors.values()) == {dg.DefaultSensorStatus.RUNNING}
+    assert set(schedules.values()) == {dg.DefaultScheduleStatus.RUNNING}
 
 
 def test_definitions_load():

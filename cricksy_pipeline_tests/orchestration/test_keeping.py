@@ -201,13 +201,13 @@ def test_readers_keep_the_earlier_analysis_until_the_new_one_is_proven_and_if_it
     assert pipeline.run(before.id).success
 
 
-def test_a_row_edited_by_hand_is_not_proven_by_what_an_earlier_attempt_left(pipeline, glimpse):
-    """The proof demands that every stage was made or found to hold in this attempt."""
+def test_an_analysis_that_fails_its_proof_when_it_is_proven_again_is_not_done_any_more(pipeline, glimpse):
     row, _ = pipeline.analyse(glimpse)
     with pipeline.jobs.engine.begin() as connection:
         connection.execute(text("UPDATE video_analysis_jobs SET deep_report = jsonb_set(deep_report::jsonb, '{text}', '\"Well played.\"')"))
 
-    second = pipeline.run(row.id)
+    assert not pipeline.run(row.id).success
 
-    assert not second.success
-    assert pipeline.jobs.last_attempts(row.id)[0].error_code == "GUARDRAIL_FAILED"
+    again = pipeline.jobs.get(row.id)
+    assert (again.status, again.error_code, again.failed_stage) == ("failed", "GUARDRAIL_FAILED", "report")
+    assert pipeline.run(row.id).success and pipeline.jobs.get(row.id).deep_report == row.deep_report

@@ -70,6 +70,60 @@ def test_a_key_that_could_mean_another_place_is_refused(key):
         keys.checked_key(key)
 
 
+@given(ANY_TEXT.map(lambda text: f"uploads/{text}.mp4") | PART.map(lambda part: f"uploads/{part * 20}.mov"))
+def test_a_key_that_can_be_analysed_leaves_room_for_every_output_of_every_attempt(key):
+    try:
+        keys.analysable_key(key)
+    except ValueError:
+        return
+    for name in Output:
+        keys.output_key(key, "j" * 36, name, 1000)
+    for options in keys.options_keys(key):
+        keys.checked_key(options)
+    assert keys.is_video_key(key) and key.encode()
+
+
+@pytest.mark.parametrize(
+    "key", ["notes.txt", "a\\b.mp4", "a//b.mp4", "a\nb.mp4", "\udcff.mp4", "x" * 450 + "/a.mp4", ".mp4/", "analysis/j1/overlay.mp4"]
+)
+def test_a_key_that_cannot_be_analysed_is_refused_with_the_reason(key):
+    with pytest.raises(ValueError):
+        keys.analysable_key(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["uploads/", "uploads/day one/", "uploads/.DS_Store", "uploads/.trash/a.mp4", "uploads/a.mp4.json", "uploads/a.JSON",
+     "uploads/a.mp4.part", "uploads/a.mp4.crdownload", "uploads/analysis/j1/overlay.mp4", "uploads/x/analysis/j1/stills/a.png"],
+)  # fmt: skip
+def test_what_nobody_uploaded_for_analysis_is_known_by_its_name(key):
+    assert keys.is_no_upload(key)
+
+
+@pytest.mark.parametrize(
+    "key", ["uploads/a.mp4", "uploads/notes.txt", "uploads/analysis/a.mp4", "uploads/json/a.mov", "uploads/a.json.mp4"]
+)
+def test_everything_else_is_an_upload_even_where_it_is_no_video(key):
+    assert not keys.is_no_upload(key)
+
+
+def test_the_options_of_a_video_lie_beside_it():
+    assert keys.options_keys("uploads/a.b/clip.one.mp4") == ("uploads/a.b/clip.one.mp4.json", "uploads/a.b/clip.one.json")
+    assert keys.options_keys("clip.mp4") == ("clip.mp4.json", "clip.json")
+
+
+@given(st.sampled_from(["coach", "org"]), PART, PART, PART)
+def test_every_key_of_the_layout_names_its_owner_and_session(owner_type, owner_id, session_id, video_id):
+    assert keys.owner_of(keys.upload_key(owner_type, owner_id, session_id, video_id, "mp4")) == (owner_type, owner_id, session_id)
+
+
+@pytest.mark.parametrize(
+    "key", ["uploads/coach/c1/s1/a.mp4", "coach_plus/player/c1/s1/a.mp4", "coach_plus/coach/c1/a.mp4", "coach_plus/coach/../s1/a.mp4"]
+)
+def test_a_key_outside_the_layout_names_no_owner(key):
+    assert keys.owner_of(key) is None
+
+
 @pytest.mark.parametrize(("owner_type", "suffix"), [("player", ".mp4"), ("coach", ".exe"), ("coach", "")])
 def test_an_upload_key_has_a_known_owner_type_and_a_video_suffix(owner_type, suffix):
     with pytest.raises(ValueError):

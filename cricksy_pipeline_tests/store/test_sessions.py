@@ -47,7 +47,21 @@ def test_an_upload_that_arrives_queues_its_job_once(job_store):
     assert state(job_store, job_id) == ("awaiting_upload", "AWAITING_UPLOAD", 0)
     assert job_store.upload_arrived(job_id, source_etag="e2", source_sha256=None, source_size=7) is True
     assert job_store.upload_arrived(job_id, source_etag="e3", source_sha256=None, source_size=8) is False
-    assert (job_store.get(job_id).source_etag, job_store.get(job_id).status) == ("e2", "queued")
+    row = job_store.get(job_id)
+    assert (row.source_etag, row.status, row.requested_at) == ("e2", "queued", None)
+    session = job_store.get_session(row.session_id)
+    assert (session.status, session.s3_key, session.file_size_bytes) == ("uploaded", row.s3_key, 7)
+
+
+def test_a_session_that_names_the_key_of_a_video_to_come_is_pending(job_store):
+    there = job_store.create_session(owner_id="c1", title="a", s3_bucket="b", s3_key="k")
+    to_come = job_store.create_session(owner_id="c1", title="a", s3_bucket="b", s3_key="k", awaiting_upload=True)
+    assert [job_store.get_session(each).status for each in (there, to_come)] == ["uploaded", "pending"]
+
+
+def test_a_title_that_no_database_can_hold_is_made_one_that_it_can(job_store):
+    session_id = job_store.create_session(owner_id="c1", title="Nets\x00 \udcff" + "x" * 300)
+    assert job_store.get_session(session_id).title == "Nets ?" + "x" * 249
 
 
 def test_deleting_a_session_deletes_its_jobs(job_store):

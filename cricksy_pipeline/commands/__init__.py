@@ -1,0 +1,1 @@
+"""The commands of `cricksy`, by who types them: `analysing` for one video, `operating` for all of them."""
