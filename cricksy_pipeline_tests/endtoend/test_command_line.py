@@ -35,8 +35,9 @@ def environment(folder) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def cricksy(environment):
-    def run(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run([sys.executable, "-c", COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=240)
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-c", COMMAND, *arguments]
+        return subprocess.run(command, env={**environment, **variables}, capture_output=True, text=True, timeout=240)
 
     return run
 
@@ -177,3 +178,40 @@ class serving:
 def get(address: str) -> bytes:
     with urllib.request.urlopen(address, timeout=10) as answer:
         return answer.read()
+
+
+def test_a_failed_job_is_tried_again_and_a_done_one_is_not(cricksy, folder, submitted):
+    failed = cricksy("submit", str(folder / "glimpse.mp4"), "--mode", "batting", CRICKSY_MAX_VIDEO_SECONDS="0.5")
+    assert failed.returncode == 1 and "VIDEO_TOO_LONG" in failed.stdout
+    job_id = failed.stdout.split("job ")[1].split()[0]
+
+    again = cricksy("retry", job_id)
+
+    assert again.returncode == 0 and "Batting analysis, done" in again.stdout, again.stdout + again.stderr
+    assert json.loads(cricksy("status", job_id, "--json").stdout)["attempt"] == 2
+    done = cricksy("retry", submitted[0])
+    assert done.returncode == 1 and "this one is done" in done.stdout
+    assert "Traceback" not in cricksy("retry", "nosuchjob").stderr
+
+
+def test_the_operators_commands_say_what_they_would_do(cricksy, submitted):
+    chores = cricksy("housekeeping", "--dry-run")
+    assert chores.returncode == 0 and "forget_partitions: 0 to do" in chores.stdout, chores.stdout + chores.stderr
+    assert cricksy("housekeeping", "sweeping").returncode == 2
+    history = cricksy("rehydrate", "--dry-run")
+    assert history.returncode == 0 and "rows looked at" in history.stdout, history.stdout + history.stderr
+
+
+def test_a_deleted_session_leaves_nothing(cricksy, folder, environment):
+    made = cricksy("submit", str(folder / "glimpse.mp4"), "--mode", "batting", "--quick-only")
+    job_id = made.stdout.split("job ")[1].split()[0]
+    job = json.loads(cricksy("status", job_id, "--json").stdout)
+    store = Path(environment["CRICKSY_DATA_DIR"]) / "store"
+    assert [path for path in store.rglob("*") if path.is_file() and job["session_id"] in str(path)]
+
+    deleted = cricksy("delete-session", job["session_id"])
+
+    assert deleted.returncode == 0 and "Deleted 1 jobs" in deleted.stdout, deleted.stdout + deleted.stderr
+    assert not [path for path in store.rglob("*") if path.is_file() and job["session_id"] in str(path)]
+    assert cricksy("status", job_id).returncode == 1
+    assert cricksy("delete-session", job["session_id"]).returncode == 1
