@@ -34,6 +34,8 @@ def retry(
     settings = Settings()
     jobs, objects = open_stores(settings)
     elsewhere = daemon_is_alive(settings)
+    if not elsewhere:  # nobody else would notice that the process of its last attempt is gone
+        jobs.fail_silent(job_id, "The process that ran the analysis gave no sign of life.")
     if not jobs.requeue(job_id, analysis_mode=mode, fresh=fresh, requested=not elsewhere):
         console.print(f"Only a failed job can be tried again; this one is {jobs.get(job_id).status}.")
         raise typer.Exit(1)
@@ -43,6 +45,30 @@ def retry(
     else:
         analyse_here(settings, jobs, job_id)
     raise typer.Exit(show_result(jobs, objects, job_id))
+
+
+def outdated(limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 50) -> None:
+    """Which videos were analysed with older rules than these."""
+    from rich.table import Table
+
+    from cricksy_pipeline.analysis.model import model_identity
+    from cricksy_pipeline.analysis.versions import analysis_version
+    from cricksy_pipeline.store import inventory
+
+    settings = Settings()
+    jobs, _ = open_stores(settings)
+    version = analysis_version(model=model_identity(settings.pose_model))
+    found = inventory.outdated(jobs, version, limit=limit + 1)
+    if not found:
+        console.print(f"Every finished analysis was made with the present version, {version}.", highlight=False)
+        return
+    table = Table("job", "mode", "version", "analysed")
+    for job in found[:limit]:
+        when = job.completed_at.strftime("%Y-%m-%d %H:%M") if job.completed_at else "-"
+        table.add_row(job.id, job.analysis_mode or "-", job.analysis_version or "the earlier system's", when)
+    console.print(table)
+    more = "More than these were" if len(found) > limit else f"{len(found)} {'was' if len(found) == 1 else 'were'}"
+    console.print(f"{more} not made with the present version, {version}: cricksy backfill --outdated", highlight=False)
 
 
 def housekeeping(

@@ -35,12 +35,12 @@ def open_stores(settings: Settings) -> tuple[JobStore, ObjectStore]:
 def show_result(jobs: JobStore, objects: ObjectStore, job_id: str) -> int:
     """Print the job as a reader sees it. Returns the exit status for the shell."""
     from cricksy_pipeline.reading.terminal import print_result
-    from cricksy_pipeline.store.job_read import read_job
+    from cricksy_pipeline.store.job_read import hidden_passes, read_job
     from cricksy_pipeline.store.keys import Output
 
     row = jobs.get(job_id)
-    pages = [objects.local_path(row.shown_key(name)) for name in (Output.REPORT_HTML, Output.QUICK_REPORT_HTML)] if row.s3_key else []
-    page = next(filter(None, pages), None)
+    keys = [row.shown_key(name) for name in (Output.REPORT_HTML, Output.QUICK_REPORT_HTML) if row.s3_key and not hidden_passes(row)]
+    page = next((path for key in keys if key and (path := objects.local_path(key))), None)
     print_result(read_job(row, objects), console, report_path=str(page) if page else None)
     return 0 if row.status in ("done", "completed") else 1
 

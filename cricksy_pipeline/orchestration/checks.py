@@ -15,11 +15,11 @@ import dagster as dg
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS, GuardrailResult
 from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.orchestration import evidence
+from cricksy_pipeline.orchestration.completion import earlier_is_broken
 from cricksy_pipeline.orchestration.evidence import ReadBack
 from cricksy_pipeline.orchestration.keeping import kept
 from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.orchestration.resources import Config, Objects, Run, Videos
-from cricksy_pipeline.orchestration.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -58,22 +58,25 @@ def _checks_of(guarded: Guarded) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, stages: Run, objects: Objects, source_videos: Videos, settings: Config
     ) -> Iterator[dg.AssetCheckResult]:
         with stages.enter(context, f"{guarded.asset} guardrails") as now:
-            results = guarded.evaluate(ReadBack(now, objects, source_videos, settings))
+            read = ReadBack(now, objects, source_videos, settings)
+            results = guarded.evaluate(read)
             answers = [_as_check_result(guarded.asset, result) for result in results]
-            _record(now, guarded.asset, results)
+            _record(read, guarded.asset, results)
         yield from answers
 
     return guardrails
 
 
-def _record(now: Stage, asset: str, results: list[GuardrailResult]) -> None:
+def _record(read: ReadBack, asset: str, results: list[GuardrailResult]) -> None:
+    now = read.now
     now.jobs.guardrails.record(now.job_id, now.run_id, now.row.attempt, asset, results)
     failed = [result for result in results if not result.passed and result.severity == "ERROR"]
     for result in results:
         now.log.info("guardrail %s.%s: job_id=%s passed=%s %s", asset, result.name, now.job_id, result.passed, result.message)
     if failed:
         message = "; ".join(f"{asset}.{result.name}: {result.message}" for result in failed)
-        now.jobs.fail(now.job_id, now.run_id, ErrorCode.GUARDRAIL_FAILED, message, asset, discredits=kept(now, asset))
+        broken = kept(now, asset) and earlier_is_broken(now, read.objects)
+        now.jobs.fail(now.job_id, now.run_id, ErrorCode.GUARDRAIL_FAILED, message, asset, discredits=broken)
 
 
 def _as_check_result(asset: str, result: GuardrailResult) -> dg.AssetCheckResult:

@@ -10,13 +10,14 @@ import json
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.orchestration.keeping import expected_outputs, kept
+from cricksy_pipeline.orchestration.keeping import expected_outputs
 from cricksy_pipeline.orchestration.persist import length
 from cricksy_pipeline.orchestration.stage import Discredited, Stage
+from cricksy_pipeline.store.claims import as_it_was
 from cricksy_pipeline.store.guardrail_log import RecordedOutcome
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job, unreadable
 from cricksy_pipeline.store.keys import Output
-from cricksy_pipeline.store.models import VideoAnalysisJob
+from cricksy_pipeline.store.models import JobStatus, VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectMissing, ObjectStore, sha256_of
 
 
@@ -60,15 +61,27 @@ def _as_made(record: dict | None) -> tuple[str | None, int] | None:
 def prove_readable(now: Stage, objects: ObjectStore) -> VideoAnalysisJobRead:
     """The row as the API would answer it, with nothing missing that a reader renders, and every object as it was stored.
 
-    Raises CricksyError GUARDRAIL_FAILED naming what a reader could not read; `Discredited` where some of it is an earlier attempt's.
+    Raises CricksyError GUARDRAIL_FAILED naming what a reader could not read; `Discredited` where the analysis that this one
+    was to replace cannot be read either.
     """
     row = now.jobs.get(now.job_id)
     read = read_job(row, objects, unproven=True)
     wrong = unreadable(read) + _contradictions(row) + _changed_objects(row, objects)
     if wrong:
-        kind = Discredited if any(kept(now, stage) for stage in GUARDRAILS) else CricksyError
+        kind = Discredited if earlier_is_broken(now, objects) else CricksyError
         raise kind(ErrorCode.GUARDRAIL_FAILED, "A reader could not read the result: " + "; ".join(wrong))
     return read
+
+
+def earlier_is_broken(now: Stage, objects: ObjectStore) -> bool:
+    """Whether the finished analysis that this run was to replace fails its own proof by now: it is then not put back."""
+    if not now.row.superseded:
+        return False
+    earlier = as_it_was(now.row)
+    wrong = unreadable(read_job(earlier, objects))
+    if earlier.status == JobStatus.DONE and earlier.stored_objects:  # the earlier system recorded no objects
+        wrong += _contradictions(earlier) + _changed_objects(earlier, objects)
+    return bool(wrong)
 
 
 def complete(now: Stage) -> VideoAnalysisJob:

@@ -48,7 +48,7 @@ def expected_outputs(row: VideoAnalysisJob, step: str) -> tuple[Output, ...]:
 def still_holds(now: Stage, objects: ObjectStore) -> bool:
     """Whether this stage's output is in the row and in the store as this run would make it. If so, it now counts as this attempt's."""
     record = _unchanged(now, objects, now.name)
-    if record is None or not _guardrails_passed(now):
+    if record is None or not _guardrails_passed(now, record["made_in"]):
         return False
     now.jobs.keep_stage(now.job_id, now.run_id, now.name)
     now.log.info("%s: job_id=%s kept from run %s, nothing that it follows from has changed", now.name, now.job_id, record["run_id"])
@@ -81,7 +81,8 @@ def _unchanged(now: Stage, objects: ObjectStore, step: str) -> dict | None:
     return record
 
 
-def _guardrails_passed(now: Stage) -> bool:
-    outcomes = now.jobs.guardrails.latest_of(now.job_id, now.name)
+def _guardrails_passed(now: Stage, made_in: int) -> bool:
+    """Whether the last answers are of this very output: a run that was lost before its checks leaves those of an older one behind."""
+    outcomes = [outcome for outcome in now.jobs.guardrails.latest_of(now.job_id, now.name) if outcome.attempt >= made_in]
     failed = any(not outcome.passed and outcome.severity == "ERROR" for outcome in outcomes)
     return not failed and {outcome.name for outcome in outcomes} >= {guardrail.name for guardrail in GUARDRAILS[now.name]}

@@ -70,7 +70,7 @@ def run_analysis(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bo
             # A fault in Dagster itself would leave the row running, or queued. Changes nothing where the row has ended.
             said = "The run ended outside every stage; its log in Dagster says why."
             if not jobs.fail(job_id, run_id, ErrorCode.INTERNAL, said):
-                jobs.fail_unclaimed(job_id, ErrorCode.INTERNAL, said)
+                jobs.fail_unclaimed(job_id, ErrorCode.INTERNAL, said, run_id=run_id)
         return result.success
 
 

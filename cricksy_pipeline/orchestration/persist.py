@@ -19,6 +19,7 @@ from cricksy_pipeline.orchestration.illustrate import quick_page
 from cricksy_pipeline.orchestration.looking import Seen
 from cricksy_pipeline.orchestration.source_video import SourceVideo
 from cricksy_pipeline.orchestration.stage import Stage
+from cricksy_pipeline.store.jobs import Made
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.objects import ObjectStore, sha256_of
 
@@ -43,17 +44,21 @@ class Outputs:
         self._steps = steps or (now.name,)
         self._source_sha256 = source_sha256
         self._written: dict[str, dict[str, str]] = {}
+        self._told = False
         self.stored = Stored()
 
     def __enter__(self) -> Outputs:
         return self
 
+    def made(self) -> Made:
+        """What was written so far, as the row remembers it: told to whatever publishes the stage's documents, in one transaction."""
+        self._told = True
+        inputs, cost = self._now.inputs(self._source_sha256), self._now.cost.so_far()
+        return Made({step: {"inputs": inputs[step], **cost} for step in self._steps}, self._written)
+
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            now = self._now
-            inputs, cost = now.inputs(self._source_sha256), now.cost.so_far()
-            records = {step: {"inputs": inputs[step], "run_id": now.run_id, **cost} for step in self._steps}
-            now.jobs.record_stage(now.job_id, now.run_id, records, self._written)
+        if kind is None and not self._told:
+            self._now.jobs.record_stage(self._now.job_id, self._now.run_id, self.made())
 
     def key(self, output: Output) -> str:
         """The object key of one output of this attempt."""
@@ -106,6 +111,7 @@ def persist_quick(now: Stage, objects: ObjectStore, seen: Seen, document: Analys
             findings=as_json(document.findings),
             report=as_json(document.report),
             results_s3_key=key,
+            made=outputs.made(),
         )
         row = now.jobs.get(now.job_id)
         now.log.info(
@@ -130,7 +136,7 @@ def persist_deep(now: Stage, objects: ObjectStore, seen: Seen, document: Analysi
         key = outputs.key(Output.DEEP_RESULTS)
         document = document.model_copy(update={"outputs": {**outputs.named(*frames, *pictures), str(Output.DEEP_RESULTS): key}})
         outputs.write_json(Output.DEEP_RESULTS, document)
-        now.jobs.publish_deep_results(now.job_id, now.run_id, results=as_json(document), results_s3_key=key)
+        now.jobs.publish_deep_results(now.job_id, now.run_id, results=as_json(document), results_s3_key=key, made=outputs.made())
     return outputs.stored
 
 
@@ -140,7 +146,7 @@ def persist_findings(now: Stage, objects: ObjectStore, found: Findings) -> Store
         outputs.write_json(Output.FINDINGS, found)
         results = _completed(now, outputs, findings=as_json(found), report=None)
         key = outputs.write_json(Output.DEEP_RESULTS, results)
-        now.jobs.publish_findings(now.job_id, now.run_id, as_json(found), results, key)
+        now.jobs.publish_findings(now.job_id, now.run_id, as_json(found), results, key, outputs.made())
     return outputs.stored
 
 
@@ -151,7 +157,7 @@ def persist_report(now: Stage, objects: ObjectStore, written: Report, page: str)
         outputs.write(Output.REPORT_HTML, page.encode())
         results = _completed(now, outputs, report=as_json(written))
         key = outputs.write_json(Output.DEEP_RESULTS, results)
-        now.jobs.publish_report(now.job_id, now.run_id, as_json(written), results, key)
+        now.jobs.publish_report(now.job_id, now.run_id, as_json(written), results, key, outputs.made())
     return outputs.stored
 
 

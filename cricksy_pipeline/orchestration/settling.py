@@ -20,7 +20,8 @@ PARTITION_TAG = "dagster/partition"
 REQUEST_TAG = "cricksy/request"
 """Which request for an analysis a run answers: the row's `request` when the run was asked for."""
 
-_RANGE_TAG = "dagster/asset_partition_range_start"
+RANGE_TAG = "dagster/asset_partition_range_start"
+_STRATEGY_TAG = "dagster/retry_strategy"
 _WILL_RETRY_TAG = "dagster/will_retry"
 
 
@@ -50,8 +51,9 @@ def settle(instance: DagsterInstance, jobs: JobStore, run: DagsterRun) -> str | 
     if not holds and not waits:
         return None
     ending = why_it_ended(instance, run)
-    if run.tags.get(_WILL_RETRY_TAG) == "true":
-        # The row waits for Dagster's own second run. Should that never come, the reconciler asks for another.
+    if run.tags.get(_WILL_RETRY_TAG) == "true" and run.tags.get(_STRATEGY_TAG) == "ALL_STEPS":
+        # The row waits for Dagster's own second run. Should that never come, the reconciler asks for another. The hidden job of the asset
+        # pages has no such tag: its second run would begin in the middle, where no run may begin.
         told = jobs.release(job_id, run.run_id, f"{ending.message} Another run follows by itself.") if holds else False
         return f"job_id={job_id} waits for another run: {ending.message}" if told else None
     if holds:
@@ -64,7 +66,7 @@ def settle(instance: DagsterInstance, jobs: JobStore, run: DagsterRun) -> str | 
 def job_of(run: DagsterRun) -> str | None:
     """The job that a run is about; None for a run of something else."""
     # An asset backfill names its one partition as a range from itself to itself. Longer ranges do not occur: `multi_run(1)` everywhere.
-    return run.tags.get(PARTITION_TAG) or run.tags.get(_RANGE_TAG)
+    return run.tags.get(PARTITION_TAG) or run.tags.get(RANGE_TAG)
 
 
 def why_it_ended(instance: DagsterInstance, run: DagsterRun) -> Ending:

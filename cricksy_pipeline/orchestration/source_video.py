@@ -30,31 +30,35 @@ class SourceVideos:
         self._folder = folder
         self._fetched: dict[str, SourceVideo] = {}
 
-    def fetch(self, bucket: str, key: str, *, expected_sha256: str | None, max_bytes: int) -> SourceVideo:
+    def fetch(self, bucket: str, key: str, *, expected_sha256: str | None, expected_etag: str | None, max_bytes: int) -> SourceVideo:
         """The video under `key`, on this machine's disk.
 
         Raises CricksyError: SOURCE_MISSING where the object is gone or lies in another bucket, VIDEO_TOO_LARGE before anything is fetched,
-        SOURCE_CHANGED where its hash is not the row's.
+        SOURCE_CHANGED where its hash is not the row's; as long as the row has none, where its ETag is not.
         """
         if bucket != self._objects.bucket:
             raise CricksyError(
                 ErrorCode.SOURCE_MISSING, f"The video lies in the bucket {bucket}; this pipeline reads {self._objects.bucket}."
             )
         if key not in self._fetched:
-            self._fetched[key] = self._fetch(key, max_bytes)
+            self._fetched[key] = self._fetch(key, max_bytes, expected_etag if expected_sha256 is None else None)
         video = self._fetched[key]
         if expected_sha256 is not None and video.sha256 != expected_sha256:
-            raise CricksyError(
-                ErrorCode.SOURCE_CHANGED, f"The object {key} is not the file that this job was made for (its SHA-256 differs)."
-            )
+            raise _changed(key, "SHA-256")
         return video
 
-    def _fetch(self, key: str, max_bytes: int) -> SourceVideo:
+    def _fetch(self, key: str, max_bytes: int, etag: str | None) -> SourceVideo:
         head = self._objects.head(key)
         if head is None:
             raise CricksyError(ErrorCode.SOURCE_MISSING, f"The uploaded video is no longer in the store: {key}")
         if head.size > max_bytes:
             raise CricksyError(ErrorCode.VIDEO_TOO_LARGE, f"The file has {head.size:,} bytes; {max_bytes:,} are allowed.")
         path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}{Path(key).suffix.lower()}"
-        self._objects.download(key, path)
+        downloaded = self._objects.download(key, path)
+        if etag is not None and downloaded.etag != etag:
+            raise _changed(key, "ETag")
         return SourceVideo(path, sha256_of_file(path), path.stat().st_size)
+
+
+def _changed(key: str, what: str) -> CricksyError:
+    return CricksyError(ErrorCode.SOURCE_CHANGED, f"The object {key} is not the file that this job was made for (its {what} differs).")

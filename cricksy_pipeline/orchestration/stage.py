@@ -216,7 +216,7 @@ def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyE
     for pause_s in (*FAIL_PAUSES_S, None):
         try:
             if waiting:
-                changed = jobs.fail_unclaimed(job_id, error.code, error.message)
+                changed = jobs.fail_unclaimed(job_id, error.code, error.message, run_id=run_id)
             else:
                 changed = jobs.fail(job_id, run_id, error.code, error.message, name, discredits=isinstance(error, Discredited))
         except Exception as second:  # the first error is the one to raise

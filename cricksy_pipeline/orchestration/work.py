@@ -39,7 +39,13 @@ def fetch_source(now: Stage, source_videos: SourceVideos, settings: Settings) ->
 
     Raises CricksyError as `SourceVideos.fetch`, and SOURCE_MISSING where the row names another bucket than this pipeline reads.
     """
-    return source_videos.fetch(now.row.s3_bucket, now.row.s3_key, expected_sha256=now.row.source_sha256, max_bytes=settings.max_video_bytes)
+    return source_videos.fetch(
+        now.row.s3_bucket,
+        now.row.s3_key,
+        expected_sha256=now.row.source_sha256,
+        expected_etag=now.row.source_etag,
+        max_bytes=settings.max_video_bytes,
+    )
 
 
 def open_work(now: Stage, objects: ObjectStore) -> Work:

@@ -21,9 +21,9 @@ from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.errors import CricksyError
 from cricksy_pipeline.reading.problems import NO_SUCH_JOB, Problem, answer_errors_as_problems
 from cricksy_pipeline.store.database import ping
-from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job
+from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, hidden_passes, read_job
 from cricksy_pipeline.store.jobs import JobStore
-from cricksy_pipeline.store.keys import Output
+from cricksy_pipeline.store.keys import Output, pass_of
 from cricksy_pipeline.store.objects import ObjectStore
 
 JOB_PATH = "/api/coaches/plus/analysis-jobs/{job_id}"
@@ -67,7 +67,9 @@ def _stored_file(jobs: JobStore, objects: ObjectStore, job_id: str, names: tuple
     """The first of these outputs that one job has. Its key comes from the row and the enum alone; nothing of the request is in it."""
     row = jobs.get(job_id)
     try:
-        found = ((name, key, objects.head(key)) for name, key in ((name, row.shown_key(name)) for name in names))
+        hidden = hidden_passes(row)
+        keys = ((name, row.shown_key(name)) for name in names if pass_of(name) not in hidden)
+        found = ((name, key, objects.head(key)) for name, key in keys if key)
         name, key, head = next((each for each in found if each[2] is not None), (names[0], "", None))
     except ValueError as error:  # rows of the earlier system may hold a key that no store of ours accepts
         raise HTTPException(404, f"This job has no {names[0].value}.") from error

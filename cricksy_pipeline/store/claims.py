@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from cricksy_pipeline.store.models import (
+    DEEP_ARTIFACTS,
     FINISHED,
+    QUICK_ARTIFACTS,
     RUNNING,
     SUPERSEDED,
     JobAttempt,
@@ -87,8 +89,11 @@ def lost(connection: Connection, job_id: str, run_id: str) -> NoReturn:
 
 
 def set_session(connection: Connection, job_id: str, status: SessionStatus) -> None:
-    """The state of the job's session follows the job."""
+    """The state of the job's session follows the job; a failure does not hide another analysis that can be read."""
     owner = select(JOB.c.session_id).where(JOB.c.id == job_id).scalar_subquery()
+    if status == SessionStatus.FAILED:
+        readable = select(JOB.c.id).where(JOB.c.session_id == owner, JOB.c.status.in_(FINISHED)).limit(1)
+        status = SessionStatus.READY if connection.scalar(readable) else status
     connection.execute(update(SESSION).where(SESSION.c.id == owner).values(status=status))
 
 
@@ -114,7 +119,9 @@ def claim_values(row: Row, run_id: str, *, fresh: bool) -> dict[str, Any]:
         **dict.fromkeys(("completed_at", "quick_completed_at", "deep_started_at", "deep_completed_at", *FAILURE)),
     }
     if row.status in FINISHED:
-        values["superseded"] = {name: _plain(getattr(row, name)) for name in SUPERSEDED}
+        kept = {name: _plain(getattr(row, name)) for name in SUPERSEDED}
+        # The earlier system called rows done that lack something: the database would not take such a row back as `done`.
+        values["superseded"] = kept if _is_whole(row) else {**kept, "status": JobStatus.COMPLETED}
     if fresh:
         values["stages"] = None
     return values
@@ -124,7 +131,13 @@ def restored_values(superseded: dict[str, Any]) -> dict[str, Any]:
     """The columns of a finished analysis as they were before it was claimed again."""
     times = {name for name in SUPERSEDED if name.endswith("_at")}
     values = {name: datetime.fromisoformat(value) if name in times and value else value for name, value in superseded.items()}
-    return {**values, "superseded": None, **dict.fromkeys(FAILURE)}
+    return {**values, "superseded": None, "dagster_run_id": None, **dict.fromkeys(FAILURE)}
+
+
+def as_it_was(row: VideoAnalysisJob) -> VideoAnalysisJob:
+    """A detached copy of a row whose analysis is being replaced, with the earlier analysis in its columns."""
+    columns = {column.name: getattr(row, column.name) for column in JOB.columns}
+    return VideoAnalysisJob(**{**columns, **restored_values(row.superseded)})
 
 
 def begin_attempt(connection: Connection, job_id: str, attempt: int, run_id: str) -> None:
@@ -139,6 +152,18 @@ def end_attempt(connection: Connection, job_id: str, outcome: str, **why: Any) -
     version = select(JOB.c.analysis_version).where(JOB.c.id == job_id).scalar_subquery()
     running = (ATTEMPT.c.job_id == job_id, ATTEMPT.c.ended_at.is_(None))
     connection.execute(update(ATTEMPT).where(*running).values(ended_at=NOW, outcome=outcome, analysis_version=version, **why))
+
+
+def has_held(connection: Connection, job_id: str, run_id: str) -> bool:
+    """Whether this run ever held the row."""
+    return connection.scalar(select(ATTEMPT.c.attempt).where(ATTEMPT.c.job_id == job_id, ATTEMPT.c.run_id == run_id).limit(1)) is not None
+
+
+def _is_whole(row: Row) -> bool:
+    """What the constraint `DONE_IS_WHOLE` demands."""
+    names = QUICK_ARTIFACTS + (DEEP_ARTIFACTS if row.deep_enabled is not False else ())
+    kinds = [getattr(row, name) if name.endswith("_key") else isinstance(getattr(row, name), dict) for name in names]
+    return row.stage == "DONE" and row.progress_pct == 100 and all(kinds)
 
 
 def _plain(value: Any) -> Any:

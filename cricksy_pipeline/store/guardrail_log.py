@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cricksy_pipeline.store.database import transaction
 from cricksy_pipeline.store.documents import lenient
 from cricksy_pipeline.store.models import GuardrailResult
+from cricksy_pipeline.store.sessions import plain_text
 
 
 class Outcome(Protocol):
@@ -69,7 +70,7 @@ class GuardrailLog:
                 "severity": str(getattr(result.severity, "value", result.severity)),
                 "actual": lenient(result.actual),
                 "expected": lenient(result.expected),
-                "message": result.message,
+                "message": result.message and plain_text(result.message),
             }
             for result in results
         }

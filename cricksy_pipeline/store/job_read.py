@@ -83,7 +83,8 @@ class VideoAnalysisJobRead(BaseModel):
 def read_job(row: VideoAnalysisJob, objects: ObjectStore, *, unproven: bool = False) -> VideoAnalysisJobRead:
     """The row as a reader sees it.
 
-    While a finished job is analysed anew, a reader is shown the earlier analysis; status and progress are those of the new one.
+    While a finished job is analysed anew, a reader is shown the earlier analysis; status and progress are those of the new one. Of a job
+    that a guardrail failed, the pass that it refused is not shown.
 
     Documents come from their columns; where a column is empty (rows of the earlier system), from `quick_results` / `deep_results`, and
     where these are empty, from the legacy `results`. No document is made up.
@@ -96,7 +97,7 @@ def read_job(row: VideoAnalysisJob, objects: ObjectStore, *, unproven: bool = Fa
     Raises:
         CricksyError: STORE_UNAVAILABLE, where an address cannot be made.
     """
-    shown = _Shown(row, {} if unproven else row.superseded or {})
+    shown = _Shown(row, {} if unproven else row.superseded or dict.fromkeys(_columns_of(hidden_passes(row))))
     quick, deep = _documents(shown, "quick"), _documents(shown, "deep")
     taken = {**quick, **deep}
     code = row.error_code if row.error_code in ErrorCode.__members__ else None
@@ -174,6 +175,18 @@ _PLAIN = (
     "deep_completed_at",
     "updated_at",
 )
+
+
+def hidden_passes(row: VideoAnalysisJob) -> tuple[str, ...]:
+    """The passes of which nothing is shown, because a guardrail refused what they made: `quick`, `deep`, both or none."""
+    if row.status != JobStatus.FAILED or row.error_code != ErrorCode.GUARDRAIL_FAILED:
+        return ()
+    stage = (row.failed_stage or "").partition(" ")[0]  # of a check that broke, the name is "<asset> guardrails"
+    return ("quick", "deep") if stage in ("frames", "quick_results") else ("deep",) if row.deep_enabled is not False else ("quick",)
+
+
+def _columns_of(passes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in (*QUICK_ARTIFACTS, *DEEP_ARTIFACTS) if name.startswith(passes)) if passes else ()
 
 
 _OF_THE_ANALYSIS = ("quick_results_s3_key", "deep_results_s3_key", "analysis_version")

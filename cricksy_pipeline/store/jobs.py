@@ -13,6 +13,7 @@ where that fails or is stopped the row is what it was before.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, case, func, or_, select, update
@@ -28,6 +29,7 @@ from cricksy_pipeline.store.claims import (
     begin_attempt,
     claim_values,
     end_attempt,
+    has_held,
     held,
     holds,
     locked,
@@ -40,9 +42,9 @@ from cricksy_pipeline.store.database import transaction
 from cricksy_pipeline.store.documents import checked
 from cricksy_pipeline.store.guardrail_log import GuardrailLog
 from cricksy_pipeline.store.models import DEEP_ARTIFACTS, QUICK_ARTIFACTS, RUNNING, JobStatus, SessionStatus, VideoAnalysisJob
-from cricksy_pipeline.store.sessions import SUMMARY_COLUMNS, JobSummary, SessionStore, require_mode, unknown_job
+from cricksy_pipeline.store.sessions import SUMMARY_COLUMNS, JobSummary, SessionStore, plain_text, require_mode, unknown_job
 
-__all__ = ["STALE_AFTER_S", "JobStore", "LostClaim"]
+__all__ = ["STALE_AFTER_S", "JobStore", "LostClaim", "Made"]
 
 STALE_AFTER_S = 45.0
 """A claim whose heartbeat is older than this may be taken over. House default: nine missed heartbeats."""
@@ -53,6 +55,26 @@ RETRY_AFTER_S = (120.0, 600.0, 1800.0)
 TRANSIENT = tuple(code.value for code, facts in CODE_FACTS.items() if facts.transient)
 
 MAX_MESSAGE = 2000
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a stage made.
+
+    Attributes:
+        records: by step, {"inputs", "seconds", "cpu_s"}; the run and the attempt are added.
+        objects: by output name, {"key", "sha256"}. Those recorded before stay.
+    """
+
+    records: dict[str, dict[str, Any]]
+    objects: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def merged(self, row: Row, run_id: str) -> dict[str, Any]:
+        """The columns `stages` and `stored_objects` of a row with this added. `made_in` stays what it is when a later attempt keeps it."""
+        by = {"run_id": run_id, "attempt": row.attempt, "made_in": row.attempt}
+        stages = {**(row.stages or {}), **{name: {**record, **by} for name, record in self.records.items()}}
+        stored = {**(row.stored_objects or {}), **self.objects}
+        return {"stages": checked(stages, "stages"), **({"stored_objects": checked(stored, "stored_objects")} if stored else {})}
 
 
 class JobStore(SessionStore):
@@ -114,20 +136,21 @@ class JobStore(SessionStore):
             values["analysis_version"] = analysis_version
         self._change(job_id, run_id, **values)
 
-    def record_stage(
-        self, job_id: str, run_id: str, records: dict[str, dict[str, Any]], objects: dict[str, dict[str, str]] | None = None
-    ) -> None:
-        """Remember what this attempt made: from which inputs, in which objects. `done` is proven against it; a later attempt may keep it.
-
-        Args:
-            records: by stage, {"inputs", ...}; the attempt and the run are added here.
-            objects: by output name, {"key", "sha256"}. Those recorded before stay.
-        """
-        self._merge(job_id, run_id, records, objects or {}, {})
+    def record_stage(self, job_id: str, run_id: str, made: Made) -> None:
+        """Remember what this attempt made, from which inputs. `done` is proven against it, and a later attempt may keep it."""
+        with transaction(self.engine) as connection:
+            row = self._held_row(connection, job_id, run_id)
+            values = {**made.merged(row, run_id), "heartbeat_at": NOW}
+            connection.execute(update(JOB).where(*held(job_id, run_id)).values(values))
 
     def keep_stage(self, job_id: str, run_id: str, name: str) -> None:
         """What an earlier attempt made in this stage still holds: it counts as this attempt's, and the row is where the stage leaves it."""
-        self._merge(job_id, run_id, {name: {}}, {}, _LEAVES.get(name, {}))
+        with transaction(self.engine) as connection:
+            row = self._held_row(connection, job_id, run_id)
+            known = row.stages or {}
+            stages = checked({**known, name: {**known.get(name, {}), "attempt": row.attempt}}, "stages")
+            values = {"stages": stages, "heartbeat_at": NOW, **_LEAVES.get(name, {})}
+            connection.execute(update(JOB).where(*held(job_id, run_id)).values(values))
 
     def heartbeat(self, job_id: str, run_id: str) -> None:
         """Say that the run is alive."""
@@ -145,36 +168,60 @@ class JobStore(SessionStore):
         findings: dict[str, Any],
         report: dict[str, Any],
         results_s3_key: str,
+        made: Made | None = None,
     ) -> None:
         """The quick pass is readable: quick_done, QUICK_DONE, 50 %. The row is read back and compared.
+
+        Args:
+            made: what `record_stage` would be told, in the same transaction: a run killed between the two would leave documents in the row
+                of which nobody knows what they were made from.
 
         Raises:
             CricksyError: GUARDRAIL_FAILED, where a document is empty or not finite JSON, or the row gives back something else.
         """
         documents = {"quick_results": results, "quick_findings": findings, "quick_report": report}
-        self._publish(job_id, run_id, documents, {"quick_results_s3_key": results_s3_key}, _LEAVES["quick_results"])
+        self._publish(job_id, run_id, documents, {"quick_results_s3_key": results_s3_key}, _LEAVES["quick_results"], made)
 
     def start_deep(self, job_id: str, run_id: str) -> None:
         """The deep pass begins: deep_running, DEEP, at least 50 %."""
         state = {"status": JobStatus.DEEP_RUNNING, "stage": "DEEP", "progress_pct": at_least(50), "deep_started_at": NOW}
         self._change(job_id, run_id, heartbeat_at=NOW, **state)
 
-    def publish_deep_results(self, job_id: str, run_id: str, results: dict[str, Any], results_s3_key: str) -> None:
+    def publish_deep_results(
+        self, job_id: str, run_id: str, results: dict[str, Any], results_s3_key: str, made: Made | None = None
+    ) -> None:
         """The deep pass's results; read back and compared. Findings and report of an earlier attempt go. Raises as `publish_quick`."""
         state = {**_LEAVES["deep_results"], "deep_findings": None, "deep_report": None}
-        self._publish(job_id, run_id, {"deep_results": results}, {"deep_results_s3_key": results_s3_key}, state)
+        self._publish(job_id, run_id, {"deep_results": results}, {"deep_results_s3_key": results_s3_key}, state, made)
 
-    def publish_findings(self, job_id: str, run_id: str, findings: dict[str, Any], results: dict[str, Any], results_s3_key: str) -> None:
+    def publish_findings(
+        self,
+        job_id: str,
+        run_id: str,
+        findings: dict[str, Any],
+        results: dict[str, Any],
+        results_s3_key: str,
+        made: Made | None = None,
+    ) -> None:
         """The final findings, in a field of their own and in the results that hold them; an earlier attempt's report goes.
 
         Read back and compared. Raises as `publish_quick`.
         """
         documents = {"deep_findings": findings, "deep_results": results}
-        self._publish(job_id, run_id, documents, {"deep_results_s3_key": results_s3_key}, {"deep_report": None})
+        self._publish(job_id, run_id, documents, {"deep_results_s3_key": results_s3_key}, {"deep_report": None}, made)
 
-    def publish_report(self, job_id: str, run_id: str, report: dict[str, Any], results: dict[str, Any], results_s3_key: str) -> None:
+    def publish_report(
+        self,
+        job_id: str,
+        run_id: str,
+        report: dict[str, Any],
+        results: dict[str, Any],
+        results_s3_key: str,
+        made: Made | None = None,
+    ) -> None:
         """The final report: as `publish_findings`."""
-        self._publish(job_id, run_id, {"deep_report": report, "deep_results": results}, {"deep_results_s3_key": results_s3_key}, {})
+        documents = {"deep_report": report, "deep_results": results}
+        self._publish(job_id, run_id, documents, {"deep_results_s3_key": results_s3_key}, {}, made)
 
     def complete(self, job_id: str, run_id: str) -> None:
         """done, DONE, 100 %, session ready: one UPDATE that itself demands every artifact of the job's kind. A second call changes nothing.
@@ -240,7 +287,7 @@ class JobStore(SessionStore):
             request: fail it only if this is still the request that waits, not a later one.
 
         Returns:
-            False where a run holds the row or held it.
+            False where a run holds the row, or where this very run once held it: it has been told then.
         """
         waiting = [JOB.c.id == job_id, JOB.c.status.in_([JobStatus.AWAITING_UPLOAD, JobStatus.QUEUED])]
         if request is not None:
@@ -250,10 +297,11 @@ class JobStore(SessionStore):
     def release(self, job_id: str, run_id: str, message: str) -> bool:
         """running -> queued, for a lost run that Dagster starts again by itself. Returns False where it did not hold the row."""
         values = {"status": JobStatus.QUEUED, "stage": "QUEUED", "dagster_run_id": None, "heartbeat_at": None, "requested_at": NOW}
+        said = plain_text(message)[:MAX_MESSAGE]
         with transaction(self.engine) as connection:
-            changed = connection.execute(update(JOB).where(*held(job_id, run_id)).values(**values, error_message=message)).rowcount == 1
+            changed = connection.execute(update(JOB).where(*held(job_id, run_id)).values(**values, error_message=said)).rowcount == 1
             if changed:
-                end_attempt(connection, job_id, "lost", error_code=ErrorCode.WORKER_LOST.value, error_message=message)
+                end_attempt(connection, job_id, "lost", error_code=ErrorCode.WORKER_LOST.value, error_message=said)
         return changed
 
     def requeue(self, job_id: str, *, analysis_mode: str | None = None, fresh: bool = False, requested: bool = False) -> bool:
@@ -280,6 +328,10 @@ class JobStore(SessionStore):
             values["requested_at"] = NOW
         with transaction(self.engine) as connection:
             failed = (JOB.c.id == job_id, JOB.c.status == JobStatus.FAILED)
+            before = connection.execute(select(JOB.c.analysis_mode).where(*failed).with_for_update()).one_or_none()
+            if before is not None and analysis_mode not in (None, before.analysis_mode):
+                # What was made of it as another kind of cricket must not be read beside the new mode.
+                values |= dict.fromkeys((*QUICK_ARTIFACTS, *DEEP_ARTIFACTS, "stages"))
             changed = connection.execute(update(JOB).where(*failed).values(values)).rowcount == 1
             if changed:
                 set_session(connection, job_id, SessionStatus.PROCESSING)
@@ -314,35 +366,41 @@ class JobStore(SessionStore):
         with transaction(self.engine) as connection:
             return list(connection.execute(query))
 
-    def without_heartbeat(self, older_than_s: float | None = None) -> list[JobSummary]:
-        """Claimed jobs whose run gave no sign of life for so long (default `stale_after_s`): what a reconciler fails with WORKER_LOST."""
+    def without_heartbeat(self, older_than_s: float | None = None, *, limit: int | None = None, after: str = "") -> list[JobSummary]:
+        """Claimed jobs whose run gave no sign of life for so long (default `stale_after_s`), in the order of their ids, after one."""
         silent = silent_for(self.stale_after_s if older_than_s is None else older_than_s)
-        claimed = (JOB.c.dagster_run_id.is_not(None), JOB.c.status.in_(RUNNING))
-        query = select(*SUMMARY_COLUMNS).where(*claimed, silent).order_by(JOB.c.heartbeat_at)
+        claimed = (JOB.c.dagster_run_id.is_not(None), JOB.c.status.in_(RUNNING), JOB.c.id > after)
+        query = select(*SUMMARY_COLUMNS).where(*claimed, silent).order_by(JOB.c.id).limit(limit)
         with transaction(self.engine) as connection:
             return [JobSummary(*row) for row in connection.execute(query)]
 
-    def _publish(self, job_id: str, run_id: str, documents: dict[str, Any], keys: dict[str, str], state: dict[str, Any]) -> None:
+    def fail_silent(self, job_id: str, message: str) -> bool:
+        """Fail a job with WORKER_LOST whose run has been silent for `stale_after_s`: for a person, where no daemon watches."""
+        silent = (JOB.c.id == job_id, JOB.c.status.in_(RUNNING), silent_for(self.stale_after_s))
+        return self._end(silent, job_id, ErrorCode.WORKER_LOST, message, None)
+
+    def _publish(
+        self,
+        job_id: str,
+        run_id: str,
+        documents: dict[str, Any],
+        keys: dict[str, str],
+        state: dict[str, Any],
+        made: Made | None,
+    ) -> None:
         given = {name: checked(document, name) for name, document in documents.items()}
         for name, key in keys.items():
             if not key:
                 raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"{name} is empty: the object's key is what a reader follows.")
         with transaction(self.engine) as connection:
-            self._write(connection, job_id, run_id, given | keys, state)
+            recorded = made.merged(self._held_row(connection, job_id, run_id), run_id) if made else {}
+            self._write(connection, job_id, run_id, given | keys, {**state, **recorded})
 
-    def _merge(
-        self, job_id: str, run_id: str, records: dict[str, dict[str, Any]], objects: dict[str, dict[str, str]], state: dict[str, Any]
-    ) -> None:
-        with transaction(self.engine) as connection:
-            row = locked(connection, job_id)
-            if not holds(row, run_id):
-                raise LostClaim(job_id, run_id, row.dagster_run_id, row.status)
-            known = row.stages or {}
-            made = {name: {**known.get(name, {}), **record, "attempt": row.attempt} for name, record in records.items()}
-            stages = checked({**known, **made}, "stages")
-            stored = checked({**(row.stored_objects or {}), **objects}, "stored_objects") if objects else row.stored_objects
-            values = {"stages": stages, "stored_objects": stored, "heartbeat_at": NOW, **state}
-            connection.execute(update(JOB).where(*held(job_id, run_id)).values(values))
+    def _held_row(self, connection: Connection, job_id: str, run_id: str) -> Row:
+        row = locked(connection, job_id)
+        if not holds(row, run_id):
+            raise LostClaim(job_id, run_id, row.dagster_run_id, row.status)
+        return row
 
     def _write(self, connection: Connection, job_id: str, run_id: str, given: dict[str, Any], state: dict[str, Any]) -> None:
         """One UPDATE whose RETURNING is compared with what was given; a difference undoes the transaction."""
@@ -372,7 +430,7 @@ class JobStore(SessionStore):
         discredits: bool = False,
     ) -> bool:
         # PostgreSQL's text cannot hold the NUL character, and a failure must be recordable whatever it says.
-        plain = message.replace("\x00", "").encode(errors="replace").decode() or ErrorCode(code).value
+        plain = plain_text(message) or ErrorCode(code).value
         why = {
             "error_code": ErrorCode(code).value,
             "error_message": plain if len(plain) <= MAX_MESSAGE else plain[: MAX_MESSAGE - 1] + "…",
@@ -382,7 +440,7 @@ class JobStore(SessionStore):
         failed = {"status": JobStatus.FAILED, "stage": "FAILED", "progress_pct": progress, **why}
         with transaction(self.engine) as connection:
             row = connection.execute(select(JOB.c.superseded, JOB.c.attempt).where(*where).with_for_update()).one_or_none()
-            if row is None:
+            if row is None or (unclaimed_by and has_held(connection, job_id, unclaimed_by)):
                 return False
             restored = row.superseded and not discredits
             values = restored_values(row.superseded) if restored else {**failed, "superseded": None}

@@ -28,6 +28,7 @@ MAX_KEY_LENGTH = 500
 
 # `clip.mp4.json` says how to analyse `clip.mp4`; browsers and copying tools name what they have not finished.
 _BESIDE = (".json", ".part", ".partial", ".crdownload", ".download", ".tmp")
+_UNSAFE = re.compile(r"[\\\x00-\x1f\x7f]")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=-]{0,127}")
 
 
@@ -55,6 +56,11 @@ class Output(StrEnum):
     def content_type(self) -> str:
         """The media type that the object is served with."""
         return content_type_of(self.value)
+
+
+def pass_of(output: Output) -> str | None:
+    """`quick` or `deep`: the pass of which an output tells. None for the frame table, which tells of the file."""
+    return None if output is Output.FRAMES else "quick" if output.value.startswith("quick_") else "deep"
 
 
 _CONTENT_TYPES = {
@@ -214,7 +220,7 @@ def checked_key(key: str) -> str:
     """
     if not key or len(key) > MAX_KEY_LENGTH:
         raise ValueError(f"an object key has 1 to {MAX_KEY_LENGTH} characters: {key[:80]!r}")
-    if "\\" in key or any(ord(sign) < 32 or ord(sign) == 127 for sign in key):
+    if _UNSAFE.search(key):
         raise ValueError(f"an object key has no backslash and no control character: {key[:80]!r}")
     if any(part in ("", ".", "..") for part in key.split("/")):
         raise ValueError(f"an object key is relative and has no empty, '.' or '..' part: {key[:80]!r}")

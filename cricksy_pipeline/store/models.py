@@ -268,15 +268,22 @@ class VideoAnalysisJob(Base):
 
         Raises ValueError for a source key that no store of ours accepts.
         """
-        return self._key_in(self.stored_objects, output)
-
-    def shown_key(self, output: Output) -> str:
-        """As `stored_key`, of the analysis that a reader is shown: while a finished one is being replaced, the earlier."""
-        return self._key_in((self.superseded or {}).get("stored_objects", self.stored_objects), output)
-
-    def _key_in(self, stored: dict[str, Any] | None, output: Output) -> str:
-        entry = (stored or {}).get(str(output))
+        entry = (self.stored_objects or {}).get(str(output))
         return entry["key"] if isinstance(entry, dict) else self.output_key(output)
+
+    def shown_key(self, output: Output) -> str | None:
+        """Where an output lies that a reader is shown: while a finished analysis is being replaced, the earlier's. None: there is none.
+
+        What no stage recorded is not shown, whatever lies there: nobody has proven it. The earlier system recorded nothing; what was
+        stored of its analyses lies where a first attempt's lies.
+
+        Raises ValueError for a source key that no store of ours accepts.
+        """
+        stored = (self.superseded or {}).get("stored_objects") if self.superseded else self.stored_objects
+        if stored:
+            return stored.get(str(output), {}).get("key")
+        first = self.superseded or self.status in FINISHED or (self.attempt or 0) <= 1
+        return output_key(self.s3_key or "", self.id, output) if first else None
 
     __table_args__ = (
         Index("ix_analysis_jobs_session_id", "session_id"),

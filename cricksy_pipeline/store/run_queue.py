@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine, func, select, update
 
@@ -29,6 +30,7 @@ class WaitingJob:
     Attributes:
         request: how many times a run was asked for, counting the one it waits for; part of Dagster's run key.
         attempt: how many attempts began before.
+        requested_at: when a run was asked for, by the database's clock; None: not yet.
     """
 
     id: str
@@ -36,6 +38,7 @@ class WaitingJob:
     attempt: int
     deep_enabled: bool
     analysis_mode: str | None
+    requested_at: datetime | None
 
 
 COLUMNS = tuple(JOB.c[name] for name in WaitingJob.__dataclass_fields__)

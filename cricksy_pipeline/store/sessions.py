@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ARRAY, Connection, Engine, String, func, literal, select, text, update
+from sqlalchemy import ARRAY, Connection, Engine, String, case, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -237,6 +237,8 @@ class SessionStore:
             "source_etag": source_etag,
             "source_sha256": source_sha256,
             "source_size": source_size,
+            # Who runs it himself begins now: a slow upload must not look like a request that was lost.
+            "requested_at": case((VideoAnalysisJob.requested_at.is_not(None), func.clock_timestamp())),
         }
         waiting = (VideoAnalysisJob.id == job_id, VideoAnalysisJob.status == JobStatus.AWAITING_UPLOAD)
         source = (VideoAnalysisJob.session_id, VideoAnalysisJob.s3_bucket, VideoAnalysisJob.s3_key)

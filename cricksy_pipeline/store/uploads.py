@@ -87,8 +87,6 @@ class UploadIntake:
         deadline = time.monotonic() + budget_s
         sweep = Sweep(after=after)
         for prefix in sorted(prefixes):
-            if sweep.after >= prefix and not sweep.after.startswith(prefix):
-                continue  # this one was looked at to its end
             while page := self._objects.page(prefix, start_after=sweep.after):
                 look = _Look(self._engine, self._objects, page, sweep)
                 for entry in page:

@@ -159,7 +159,8 @@ def test_a_row_without_a_mode_fails_and_is_never_guessed(pipeline, glimpse):
     assert pipeline.jobs.get(job_id).error_code == "MODE_MISSING"
 
 
-def test_a_killed_pose_process_is_a_pose_crashed_row_and_not_a_dead_run(pipeline, tmp_path):
+def test_a_killed_pose_process_is_a_pose_crashed_row_and_not_a_dead_run(pipeline, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage_module, "AGAIN_AFTER_S", {})  # it would be tried once more, and succeed
     video = tmp_path / "long.mp4"
     write_pattern_clip(video, [i / 10 for i in range(600)], size=(320, 240))
     job_id = pipeline.submit(video)
@@ -255,6 +256,9 @@ ALWAYS_STORED = (
     Output.FRAMES,
     Output.QUICK_FRAMES,
     Output.QUICK_RESULTS,
+    Output.QUICK_REPORT_HTML,
+    Output.QUICK_PLAYER_IMAGE,
+    Output.QUICK_METRICS_IMAGE,
     Output.DEEP_FRAMES,
     Output.DEEP_RESULTS,
     Output.FINDINGS,

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.database import make_engine
-from cricksy_pipeline.store.jobs import JobStore, LostClaim
-from cricksy_pipeline.store.models import SUPERSEDED, VideoAnalysisJob
+from cricksy_pipeline.store.jobs import JobStore, LostClaim, Made
+from cricksy_pipeline.store.models import DONE_IS_WHOLE_SQL, SUPERSEDED, VideoAnalysisJob
 from cricksy_pipeline.store.sessions import UnknownJob
 from cricksy_pipeline_tests.store.rows import FINDINGS, REPORT, RESULTS, done_job, new_job, publish_all, publish_quick
 
@@ -127,9 +127,7 @@ def test_claiming_again_in_the_same_run_changes_nothing(job_store):
 def test_a_new_attempt_finds_what_the_failed_one_left(job_store):
     job_id = new_job(job_store)
     job_store.claim(job_id, "run-1")
-    job_store.record_stage(
-        job_id, "run-1", {"frames": {"inputs": "a1", "run_id": "run-1"}}, {"frames.parquet": {"key": "k", "sha256": "0"}}
-    )
+    job_store.record_stage(job_id, "run-1", Made({"frames": {"inputs": "a1"}}, {"frames.parquet": {"key": "k", "sha256": "0"}}))
     publish_quick(job_store, job_id, "run-1")
     job_store.fail(job_id, "run-1", ErrorCode.POSE_CRASHED, "The pose process ended.", "deep_results")
     row = job_store.claim(job_id, "run-2")
@@ -142,7 +140,7 @@ def test_a_new_attempt_finds_what_the_failed_one_left(job_store):
 def test_a_fresh_attempt_counts_nothing_that_earlier_ones_made(job_store):
     job_id = new_job(job_store)
     job_store.claim(job_id, "run-1")
-    job_store.record_stage(job_id, "run-1", {"frames": {"inputs": "a1", "run_id": "run-1"}})
+    job_store.record_stage(job_id, "run-1", Made({"frames": {"inputs": "a1"}}))
     job_store.fail(job_id, "run-1", ErrorCode.INTERNAL, "A fault.")
     assert job_store.claim(job_id, "run-2", fresh=True).stages is None
 
@@ -151,12 +149,12 @@ def test_a_stage_that_still_holds_counts_as_this_attempts(job_store):
     job_id = new_job(job_store)
     job_store.claim(job_id, "run-1")
     publish_quick(job_store, job_id, "run-1")
-    job_store.record_stage(job_id, "run-1", {"quick_results": {"inputs": "a1", "run_id": "run-1"}})
+    job_store.record_stage(job_id, "run-1", Made({"quick_results": {"inputs": "a1"}}))
     job_store.fail(job_id, "run-1", ErrorCode.POSE_CRASHED, "The pose process ended.")
     job_store.claim(job_id, "run-2")
     job_store.keep_stage(job_id, "run-2", "quick_results")
     row = job_store.get(job_id)
-    assert row.stages["quick_results"] == {"inputs": "a1", "run_id": "run-1", "attempt": 2}
+    assert row.stages["quick_results"] == {"inputs": "a1", "run_id": "run-1", "attempt": 2, "made_in": 1}
     assert (row.status, row.stage, row.progress_pct) == ("quick_done", "QUICK_DONE", 50)
 
 
@@ -188,6 +186,79 @@ def test_a_finished_analysis_comes_back_whole_when_the_new_one_fails(job_store):
     assert job_store.get_session(row.session_id).status == "ready"
     last, first = job_store.last_attempts(job_id)
     assert (first.outcome, last.outcome, last.error_code, last.failed_stage) == ("done", "failed", "STORE_UNAVAILABLE", "deep_results")
+
+
+def test_a_row_that_the_earlier_system_called_done_comes_back_although_it_is_not_whole(job_store):
+    """Its constraint is NOT VALID: it holds for every update, also for that which puts such a row back."""
+    job_id = done_job(job_store)
+    table, name = "video_analysis_jobs", "ck_video_analysis_jobs_done_is_whole"
+    with job_store.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        connection.exec_driver_sql(f"UPDATE {table} SET deep_results_s3_key = NULL")
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({DONE_IS_WHOLE_SQL}) NOT VALID")
+    job_store.claim(job_id, "run-2")
+    assert job_store.fail(job_id, "run-2", ErrorCode.VIDEO_CORRUPT, "The file is damaged.") is True
+    row = job_store.get(job_id)
+    assert (row.status, row.deep_findings) == ("completed", FINDINGS)
+
+
+def test_what_is_published_and_what_it_was_made_from_are_written_at_once(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    made = Made({"quick_results": {"inputs": "a1"}}, {"quick_results.json": {"key": "k", "sha256": "0"}})
+    results = {**RESULTS, "findings": FINDINGS, "report": REPORT}
+    with pytest.raises(CricksyError, match="GUARDRAIL_FAILED"):
+        job_store.publish_quick(job_id, "run-1", {}, FINDINGS, REPORT, "k", made)
+    assert job_store.get(job_id).stages is None
+    job_store.publish_quick(job_id, "run-1", results, FINDINGS, REPORT, "k", made)
+    row = job_store.get(job_id)
+    assert (row.stages["quick_results"]["inputs"], row.stored_objects["quick_results.json"]["key"]) == ("a1", "k")
+
+
+def test_the_late_end_of_a_run_that_held_the_row_does_not_fail_the_next_request(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    job_store.release(job_id, "run-1", "Another run follows.")
+    assert job_store.fail_unclaimed(job_id, ErrorCode.INTERNAL, "It ended.", run_id="run-1") is False
+    assert job_store.get(job_id).status == "queued"
+
+
+def test_the_run_whose_failure_put_an_analysis_back_cannot_call_it_its_own(job_store):
+    job_id = done_job(job_store)
+    job_store.claim(job_id, "run-2")
+    job_store.fail(job_id, "run-2", ErrorCode.STORE_UNAVAILABLE, "The store is away.")
+    with pytest.raises(LostClaim):
+        job_store.complete(job_id, "run-2")
+
+
+def test_another_mode_takes_what_was_made_of_the_first_with_it(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    publish_quick(job_store, job_id, "run-1")
+    job_store.fail(job_id, "run-1", ErrorCode.POSE_CRASHED, "The pose process ended.")
+    job_store.requeue(job_id, analysis_mode="batting")
+    assert job_store.get(job_id).quick_findings == FINDINGS
+    job_store.fail_unclaimed(job_id, ErrorCode.CANCELED, "Stopped.")
+    job_store.requeue(job_id, analysis_mode="bowling")
+    assert job_store.get(job_id).quick_findings is None
+
+
+def test_a_session_with_a_readable_analysis_is_ready_whatever_another_of_its_jobs_does(job_store):
+    first = done_job(job_store)
+    session_id = job_store.get(first).session_id
+    second = job_store.create_job(session_id, "batting", "local", "coach_plus/coach/c1/s1/v1/original.mp4")
+    job_store.claim(second, "run-2")
+    job_store.fail(second, "run-2", ErrorCode.VIDEO_CORRUPT, "The file is damaged.")
+    assert job_store.get_session(session_id).status == "ready"
+
+
+def test_a_silent_job_can_be_ended_by_a_person_and_a_living_one_cannot(job_store):
+    job_id = new_job(job_store)
+    job_store.claim(job_id, "run-1")
+    assert job_store.fail_silent(job_id, "No sign of life.") is False
+    silence(job_store, job_id)
+    assert job_store.fail_silent(job_id, "No sign of life.") is True
+    assert job_store.get(job_id).error_code == "WORKER_LOST"
 
 
 def test_a_finished_analysis_is_let_go_when_the_new_one_is_done(job_store):

@@ -30,7 +30,7 @@ def test_jobs_wait_in_the_order_in_which_they_were_made(job_store, queue):
     ids = [new_job(job_store, deep_enabled=number % 2 == 0) for number in range(4)]
     execute(job_store, "UPDATE video_analysis_jobs SET created_at = now() - interval '1 day' WHERE id = :id", id=ids[2])
     assert [job.id for job in queue.waiting(3)] == [ids[2], ids[0], ids[1]]
-    assert queue.waiting(1) == [WaitingJob(ids[2], request=1, attempt=0, deep_enabled=True, analysis_mode="batting")]
+    assert queue.waiting(1) == [WaitingJob(ids[2], request=1, attempt=0, deep_enabled=True, analysis_mode="batting", requested_at=None)]
     assert queue.waiting(0) == []
 
 

@@ -460,7 +460,7 @@ def test_a_look_that_is_killed_in_the_middle_of_an_object_leaves_neither_ledger_
 def test_of_several_who_look_at_once_each_object_gets_one_job(bucket, database_url):
     keys = [f"uploads/batting/{number:02}.mp4" for number in range(25)]
     keys += [f"coach_plus/coach/c1/shared/v{number}/original.mp4" for number in range(5)]
-    for key in keys:
+    for key in [*keys, *(f"uploads/{number}.txt" for number in range(5))]:
         bucket.put(key, key.encode())
     start, made = threading.Barrier(4), []
 
@@ -476,7 +476,7 @@ def test_of_several_who_look_at_once_each_object_gets_one_job(bucket, database_u
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(made) == len(set(made)) == 30
+    assert len(made) == len(set(made)) == len(bucket.jobs.list_jobs()) == 35
     assert all(len(bucket.jobs.jobs_over(bucket.objects.bucket, key)) == 1 for key in keys)
 
 
@@ -536,7 +536,8 @@ def test_the_row_that_the_api_made_is_the_job_and_says_how_to_analyse(bucket):
         deep_enabled=False, include_frames=True,
     )  # fmt: skip
     assert bucket.jobs.get_session(made.session_id).status == "pending"
-    bucket.put(made.key, b"film", **{"analysis-mode": "batting"})
+    bucket.put(made.key, b"film", **{"analysis-mode": "boxing"})
+    bucket.put(f"{made.key}.json", b"damaged")
     assert bucket.sweep().made == [made.job_id]
     row, head = bucket.job(made.key, "queued"), bucket.objects.head(made.key)
     assert (row.analysis_mode, row.deep_enabled, row.include_frames, row.requested_at) == ("bowling", False, True, None)

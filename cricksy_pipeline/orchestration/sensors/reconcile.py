@@ -11,23 +11,32 @@ row is looked at on its own; one that cannot be mended does not hold up the othe
 import json
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import dagster as dg
-from dagster import DagsterInstance, DagsterRun
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster._core.storage.dagster_run import RunRecord
 
 from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.orchestration.resources import Jobs
-from cricksy_pipeline.orchestration.settling import PARTITION_TAG, REQUEST_TAG, settle
+from cricksy_pipeline.orchestration.settling import PARTITION_TAG, RANGE_TAG, job_of, settle
 from cricksy_pipeline.store.jobs import JobStore
-from cricksy_pipeline.store.run_queue import RunQueue
+from cricksy_pipeline.store.run_queue import RunQueue, WaitingJob
 from cricksy_pipeline.store.sessions import JobSummary
 
 INTERVAL_S = 10
-CONFIRM_S = 15.0
-"""A silent row is believed dead only if it is still silent this much later: after a pause of the database every row looks silent."""
+SIGHTINGS = 2
+"""A silent row is believed dead only if the same silence was seen so many times before: after a pause of the database every row looks
+silent for a moment. Looks are ten seconds apart. Counted, not timed: this machine's clock and the database's need not agree."""
 UNSTARTED_S = 60.0
 """A row asked for longer ago than this is looked for among Dagster's runs."""
-PAGE = 200
+BEGIN_S = 180.0
+"""A run that started longer ago than this and has not claimed its row never will. A claim is tried for about a minute."""
+CLOCKS_S = 5.0
+"""How far the clocks of Dagster's database and ours may differ."""
+PAGE = 100
+BUDGET_S = 30.0
+"""How long one look may take; Dagster gives a tick 60 s. What was not looked at has its turn in the next."""
 
 
 @dg.sensor(
@@ -37,83 +46,120 @@ PAGE = 200
     description="Rows whose run died or never came are told, tried again or asked for again.",
 )
 def reconcile(context: dg.SensorEvaluationContext, jobs: Jobs) -> dg.SensorResult:
-    """One look at every unfinished row, in pages."""
-    known = _known(context.cursor)
-    report = context.log.warning
-    suspects = _silent(context.instance, jobs, known["suspects"], report)
-    after = _unstarted(context.instance, jobs, known["after"], report)
+    """One look at the unfinished rows, in pages that go round."""
+    known, look = _known(context.cursor), _Look(context.instance, jobs, context.log.warning, time.monotonic() + BUDGET_S)
+    silent_after, suspects = look.silent(known["silent_after"], known["suspects"])
+    unstarted_after = look.unstarted(known["unstarted_after"])
     for job_id in jobs.due_for_retry(PAGE):
         if jobs.requeue(job_id):
-            report(f"job_id={job_id} is tried again: its error may have passed")
-    return dg.SensorResult(cursor=json.dumps({"suspects": suspects, "after": after}))
+            look.report(f"job_id={job_id} is tried again: its error may have passed")
+    return dg.SensorResult(cursor=json.dumps({"suspects": suspects, "silent_after": silent_after, "unstarted_after": unstarted_after}))
 
 
 def _known(cursor: str | None) -> dict:
+    """What the last look knew; nothing, where the cursor is of an older version: a look from the start costs nothing but time."""
     try:
         known = json.loads(cursor or "{}")
-        return {"suspects": dict(known.get("suspects") or {}), "after": known.get("after") or ""}
-    except (ValueError, AttributeError, TypeError):  # of an older version: a look from the start costs nothing but time
-        return {"suspects": {}, "after": ""}
+        suspects = {str(job): (str(beat), int(times)) for job, (beat, times) in dict(known.get("suspects") or {}).items()}
+        places = {name: str(known.get(name) or "") for name in ("silent_after", "unstarted_after")}
+    except (ValueError, AttributeError, TypeError):
+        return {"suspects": {}, "silent_after": "", "unstarted_after": ""}
+    return {"suspects": suspects, **places}
 
 
-def _silent(instance: DagsterInstance, jobs: JobStore, suspects: dict[str, list], report: Callable[[str], None]) -> dict[str, list]:
-    """Rows whose run fell silent: told at once where Dagster knows that it ended, else once the silence is confirmed."""
-    still: dict[str, list] = {}
-    for row in jobs.without_heartbeat()[:PAGE]:
-        heartbeat = row.heartbeat_at.isoformat()
-        earlier, since = suspects.get(row.id, (None, 0.0))
-        first_seen = since if earlier == heartbeat else time.time()
-        with _each(row.id, report):
-            run = instance.get_run_by_id(row.dagster_run_id)
-            if run is not None and run.is_finished:
-                _say(report, settle(instance, jobs, run))
-            elif time.time() - first_seen >= CONFIRM_S:
-                _declare_lost(instance, jobs, row, run, report)
-            else:
-                still[row.id] = [heartbeat, first_seen]
-    return still
+class _Look:
+    """One look: where from, and until when."""
 
+    def __init__(self, instance: DagsterInstance, jobs: JobStore, report: Callable[[str], None], deadline: float) -> None:
+        self._instance, self._jobs, self.report, self._deadline = instance, jobs, report, deadline
+        self._queue = RunQueue(jobs.engine)
 
-def _declare_lost(
-    instance: DagsterInstance, jobs: JobStore, row: JobSummary, run: DagsterRun | None, report: Callable[[str], None]
-) -> None:
-    words = f"The process that ran the analysis gave no sign of life since {row.heartbeat_at:%H:%M:%S} UTC."
-    if run is None:  # a run that Dagster does not know: deleted, or of another instance
-        if jobs.fail(row.id, row.dagster_run_id, ErrorCode.WORKER_LOST, words):
-            report(f"job_id={row.id} status_after=failed error_code=WORKER_LOST: {words}")
-        return
-    # Dagster's default launcher never notices a dead machine: the run would stay started, and keep its slot in the queue, for ever.
-    instance.report_run_failed(run, message=f"{words} Ended by the reconciler.")
-    _say(report, settle(instance, jobs, instance.get_run_by_id(run.run_id)))
+    def silent(self, after: str, suspects: dict[str, tuple[str, int]]) -> tuple[str, dict[str, tuple[str, int]]]:
+        """Rows whose run fell silent: told at once where Dagster knows that it ended, else once the silence is confirmed.
 
+        Returns where to go on, and whom to suspect: those seen now, and those of other pages.
+        """
+        page = self._jobs.without_heartbeat(limit=PAGE, after=after)
+        still = {job: seen for job, seen in suspects.items() if job <= after or (len(page) == PAGE and job > page[-1].id)}
+        for row in page:
+            if time.monotonic() > self._deadline:
+                return after, still
+            after = row.id
+            beat = row.heartbeat_at.isoformat()
+            earlier, times = suspects.get(row.id, ("", 0))
+            with _each(row.id, self.report):
+                run = self._instance.get_run_by_id(row.dagster_run_id)
+                if run is not None and run.is_finished:
+                    self._tell(run)
+                elif earlier == beat and times >= SIGHTINGS:
+                    self._declare_lost(row, run)
+                else:
+                    still[row.id] = (beat, times + 1 if earlier == beat else 1)
+        return (after if len(page) == PAGE else ""), still
 
-def _unstarted(instance: DagsterInstance, jobs: JobStore, after: str, report: Callable[[str], None]) -> str:
-    """Rows that were asked for and do not run: a lost request is asked for again, a run that ended before it began is told."""
-    queue = RunQueue(jobs.engine)
-    waiting = queue.requested_before(UNSTARTED_S, limit=PAGE, after=after)
-    newest = _newest_runs(instance, [row.id for row in waiting])
-    for row in waiting:
-        with _each(row.id, report):
-            run = newest.get(row.id)
-            if run is None or int(run.tags.get(REQUEST_TAG, row.request)) < row.request:
-                queue.forget_request([row.id])
-                report(f"job_id={row.id} is asked for again: no run came of the last request")
-            elif run.is_finished and not _say(report, settle(instance, jobs, run)) and jobs.ask_again(row.id, row.request):
-                report(f"job_id={row.id} is asked for again: its run {run.run_id} ended and no other followed")
-    return waiting[-1].id if len(waiting) == PAGE else ""
+    def unstarted(self, after: str) -> str:
+        """Rows that were asked for and do not run: a lost request is asked for again, a run that ended before it began is told."""
+        page = self._queue.requested_before(UNSTARTED_S, limit=PAGE, after=after)
+        answers, spent = self._answers(page)
+        for row in page:
+            if time.monotonic() > self._deadline:
+                return after
+            after = row.id
+            with _each(row.id, self.report):
+                self._mend_unstarted(row, answers.get(row.id), spent)
+        return after if len(page) == PAGE else ""
 
+    def _mend_unstarted(self, row: WaitingJob, answer: RunRecord | None, spent: set[str]) -> None:
+        if answer is None:
+            # A key that a run has had is spent: Dagster remembers it for ever.
+            if not (row.id in spent and self._jobs.ask_again(row.id, row.request)):
+                self._queue.forget_request([row.id])
+            self.report(f"job_id={row.id} is asked for again: no run came of the last request")
+            return
+        run = answer.dagster_run
+        if not run.is_finished and answer.start_time and answer.start_time < datetime.now().timestamp() - BEGIN_S:
+            # Its machine died between start and claim: there is no heartbeat to miss.
+            self._instance.report_run_failed(run, message="It started and never claimed its row. Ended by the reconciler.")
+            run = self._instance.get_run_by_id(run.run_id)
+        if not run.is_finished or self._tell(run):
+            return
+        if run.status == DagsterRunStatus.CANCELED:  # whatever it was launched by: what a person stopped does not begin again by itself
+            self._jobs.fail_unclaimed(row.id, ErrorCode.CANCELED, "The run was stopped by a person.", request=row.request)
+        elif self._jobs.ask_again(row.id, row.request):
+            self.report(f"job_id={row.id} is asked for again: its run {run.run_id} ended and no other followed")
 
-def _newest_runs(instance: DagsterInstance, job_ids: list[str]) -> dict[str, DagsterRun]:
-    if not job_ids:
-        return {}
-    runs = instance.get_runs(filters=dg.RunsFilter(tags={PARTITION_TAG: job_ids}))  # newest first
-    return {run.tags[PARTITION_TAG]: run for run in reversed(runs)}
+    def _answers(self, rows: list[WaitingJob]) -> tuple[dict[str, RunRecord], set[str]]:
+        """The newest run of each row that came after it was asked for, and the rows that have only older runs, which are no answer."""
+        if not rows:
+            return {}, set()
+        asked = {row.id: row.requested_at.timestamp() - CLOCKS_S for row in rows}
+        found: dict[str, RunRecord] = {}
+        older: set[str] = set()
+        for tag in (PARTITION_TAG, RANGE_TAG):
+            for record in self._instance.get_run_records(dg.RunsFilter(tags={tag: list(asked)})):
+                job_id, made = job_of(record.dagster_run), record.create_timestamp.timestamp()
+                newest = found.get(job_id)
+                if made < asked[job_id]:
+                    older.add(job_id)
+                elif newest is None or made > newest.create_timestamp.timestamp():
+                    found[job_id] = record
+        return found, older - set(found)
 
+    def _declare_lost(self, row: JobSummary, run: DagsterRun | None) -> None:
+        words = f"The process that ran the analysis gave no sign of life since {row.heartbeat_at:%H:%M:%S} UTC."
+        if run is None:  # a run that Dagster does not know: deleted, or of another instance
+            if self._jobs.fail(row.id, row.dagster_run_id, ErrorCode.WORKER_LOST, words):
+                self.report(f"job_id={row.id} status_after=failed error_code=WORKER_LOST: {words}")
+            return
+        # Dagster's default launcher never notices a dead machine: the run would stay started, and keep its slot in the queue, for ever.
+        self._instance.report_run_failed(run, message=f"{words} Ended by the reconciler.")
+        self._tell(self._instance.get_run_by_id(run.run_id))
 
-def _say(report: Callable[[str], None], told: str | None) -> str | None:
-    if told:
-        report(told)
-    return told
+    def _tell(self, run: DagsterRun) -> bool:
+        told = settle(self._instance, self._jobs, run)
+        if told:
+            self.report(told)
+        return told is not None
 
 
 class _each:
