@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -23,6 +23,11 @@ from cricksy_pipeline.store.sessions import ids_as_stored, plain_text, uploaded
 from cricksy_pipeline.store.upload_options import UploadOptions
 
 UPLOAD = Upload.__table__
+
+MOST_MISSES = 5
+SOURCE_WAS_GONE = and_(JOB.c.status == JobStatus.FAILED, JOB.c.error_code == ErrorCode.SOURCE_MISSING.value, JOB.c.attempt < MOST_MISSES)
+"""A job that failed because its object was gone. Woken when the object is listed again, but not for ever: one that is listed and cannot be
+had would be tried at every look."""
 
 MOST_LEDGER_KEY = 1024
 """Bytes of a key in the ledger: all that S3 allows, and what PostgreSQL can index."""
@@ -87,7 +92,8 @@ def jobs_over(connection: Connection, version: Version, session_id: str | None, 
     other_version = (UPLOAD.c.bucket == version.bucket, UPLOAD.c.key == ledger_key(version.key), UPLOAD.c.etag != version.etag)
     first = (~exists().where(*other_version)).label("first")
     columns = (JOB.c.id, JOB.c.session_id, JOB.c.status, JOB.c.source_etag, JOB.c.error_code, JOB.c.started_at, JOB.c.requested_at)
-    query = select(*columns, first).where(same_object).order_by(JOB.c.created_at.desc(), JOB.c.id)
+    was_gone = and_(SOURCE_WAS_GONE, JOB.c.source_etag == version.etag).label("was_gone")
+    query = select(*columns, was_gone, first).where(same_object).order_by(JOB.c.created_at.desc(), JOB.c.id)
     rows = connection.execute(query.with_for_update(of=JOB) if lock else query).all()
     if waiting := next((row for row in rows if _waits(row)), None):
         return waiting, None
@@ -99,7 +105,14 @@ def _waits(row: Row) -> bool:
     """Whether a job was made before its video: it waits for it, or was given up before it came."""
     given_up = row.status == JobStatus.FAILED and row.error_code not in (None, ErrorCode.CANCELED.value)
     never_ran = row.source_etag is None and row.started_at is None and row.requested_at is None
-    return row.status == JobStatus.AWAITING_UPLOAD or (given_up and never_ran)
+    # What was gone when its run came, and is there again: the very bytes that were asked for.
+    return row.status == JobStatus.AWAITING_UPLOAD or row.was_gone or (given_up and never_ran)
+
+
+def missed(version: Version) -> Select:
+    """The ledger entry of this version, if its job failed because the object was gone: it is there again."""
+    same = (UPLOAD.c.bucket == version.bucket, UPLOAD.c.key == ledger_key(version.key), UPLOAD.c.etag == version.etag)
+    return select(UPLOAD.c.id).join(JOB, JOB.c.id == UPLOAD.c.job_id).where(*same, SOURCE_WAS_GONE)
 
 
 def session_over(connection: Connection, version: Version, session_id: str | None) -> Row | None:
@@ -174,7 +187,7 @@ def wake(connection: Connection, job: Row, version: Version) -> None:
     """awaiting_upload (or given up) -> queued."""
     values = {"status": JobStatus.QUEUED, "stage": "QUEUED", **version.source, **dict.fromkeys(FAILURE)}
     if job.status == JobStatus.FAILED:
-        values["request"] = JOB.c.request + 1
+        values |= {"request": JOB.c.request + 1, "requested_at": None, "dagster_run_id": None, "progress_pct": 0}
     connection.execute(update(JOB).where(JOB.c.id == job.id).values(values))
 
 

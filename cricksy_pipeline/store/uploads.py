@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ARRAY, Engine, Text, any_, delete, literal, select, update
+from sqlalchemy import ARRAY, Engine, Text, any_, delete, func, literal, not_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store import upload_rows
-from cricksy_pipeline.store.claims import SESSION
+from cricksy_pipeline.store.claims import JOB, SESSION
 from cricksy_pipeline.store.database import transaction
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import UPLOAD_PREFIXES, is_no_upload
@@ -108,8 +108,10 @@ class _Look:
         self._seen: set[tuple[str, str]] = set()
         if self._keys:
             mine = (UPLOAD.c.bucket == objects.bucket, _among(UPLOAD.c.key, map(ledger_key, self._keys)))
+            was_gone = func.coalesce(upload_rows.SOURCE_WAS_GONE, False)
+            known = select(UPLOAD.c.key, UPLOAD.c.etag).outerjoin(JOB, JOB.c.id == UPLOAD.c.job_id).where(*mine, not_(was_gone))
             with transaction(engine) as connection:
-                self._seen.update((row.key, row.etag) for row in connection.execute(select(UPLOAD.c.key, UPLOAD.c.etag).where(*mine)))
+                self._seen.update((row.key, row.etag) for row in connection.execute(known))
 
     @cached_property
     def _sessions(self) -> dict[str, str]:
@@ -178,6 +180,8 @@ class _Look:
         with transaction(self._engine) as connection:
             statement = insert_or_skip(UPLOAD).values(version.in_ledger).on_conflict_do_nothing(constraint="uq_uploads_version")
             upload_id = connection.scalar(statement.returning(UPLOAD.c.id))
+            if upload_id is None:
+                upload_id = connection.scalar(upload_rows.missed(version))
             if upload_id is None:
                 return  # somebody else looks at the same time, and has it
             waiting, known = upload_rows.jobs_over(connection, version, session_id, lock=True)

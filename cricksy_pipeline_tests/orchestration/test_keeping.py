@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
 from cricksy_pipeline.analysis import versions
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.orchestration import checks as checks_module
+from cricksy_pipeline.orchestration import completion as completion_module
 from cricksy_pipeline.orchestration import looking
 from cricksy_pipeline.orchestration import stage as stage_module
 from cricksy_pipeline.store.job_read import read_job, unreadable
+from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import Output
-from cricksy_pipeline.store.models import QUICK_ARTIFACTS
+from cricksy_pipeline.store.models import QUICK_ARTIFACTS, RUNNING
 from cricksy_pipeline.store.objects import LocalObjectStore
 
+FAIL = JobStore.fail
 STAGES = ("frames", "quick_results", "deep_results", "findings", "report")
 
 
@@ -211,3 +216,83 @@ def test_an_analysis_that_fails_its_proof_when_it_is_proven_again_is_not_done_an
     again = pipeline.jobs.get(row.id)
     assert (again.status, again.error_code, again.failed_stage) == ("failed", "GUARDRAIL_FAILED", "report")
     assert pipeline.run(row.id).success and pipeline.jobs.get(row.id).deep_report == row.deep_report
+
+
+@pytest.fixture
+def dies(monkeypatch):
+    """The next run dies when a guarded asset is to be checked, and cannot say so: its row stays as it is."""
+
+    def dies(pipeline, job_id: str, asset: str) -> None:
+        def gone(_read):
+            raise SystemExit("killed")
+
+        with monkeypatch.context() as patch:
+            guarded = tuple(replace(each, evaluate=gone) if each.asset == asset else each for each in checks_module.GUARDED)
+            patch.setattr(checks_module, "GUARDED", guarded)
+            patch.setattr(JobStore, "fail", lambda *_, **__: False)
+            assert not pipeline.run(job_id).success
+        assert pipeline.jobs.status_of(job_id) in RUNNING
+
+    return dies
+
+
+def test_what_a_lost_run_made_and_nobody_checked_is_checked_before_it_counts(pipeline, glimpse, newer, dies):
+    row, _ = pipeline.analyse(glimpse)
+    newer("frames")
+    dies(pipeline, row.id, "frames")
+
+    second = pipeline.run(row.id)
+
+    assert second.success
+    outcomes = pipeline.jobs.guardrails.results_of(row.id, second.run_id)
+    assert not [outcome.name for outcome in outcomes if "earlier run" in outcome.message], "proven for another table"
+
+
+@pytest.mark.parametrize("asset", ["findings", "report"])
+def test_a_worker_lost_in_the_middle_of_a_backfill_costs_no_coach_his_report(pipeline, glimpse, newer, dies, asset):
+    row, _ = pipeline.analyse(glimpse)
+    newer("findings")
+    dies(pipeline, row.id, asset)
+
+    second = pipeline.run(row.id)
+
+    assert second.success and pipeline.jobs.get(row.id).status == "done"
+
+
+def test_a_new_attempt_that_fails_its_proof_puts_back_an_analysis_that_stands(pipeline, glimpse, newer, monkeypatch):
+    row, _ = pipeline.analyse(glimpse)
+    newer("report")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            completion_module, "_contradictions", lambda shown: ["as the test says"] if shown.attempt == 2 and shown.superseded else []
+        )
+        assert not pipeline.run(row.id).success
+
+    again = pipeline.jobs.get(row.id)
+    assert (again.status, again.deep_report) == ("done", row.deep_report)
+
+
+def test_a_page_that_nobody_proved_is_not_shown(pipeline, glimpse, monkeypatch):
+    broken = tuple(replace(g, evaluate=lambda _read: 1 / 0) if g.asset == "report" else g for g in checks_module.GUARDED)
+    with monkeypatch.context() as patch:
+        patch.setattr(checks_module, "GUARDED", broken)
+        patch.setattr(JobStore, "fail", lambda jobs, job, run, code, *a, **k: FAIL(jobs, job, run, ErrorCode.GUARDRAIL_FAILED, *a, **k))
+        row, _ = pipeline.analyse(glimpse)
+
+    read = read_job(row, pipeline.objects)
+    assert (row.status, row.error_code) == ("failed", "GUARDRAIL_FAILED") and row.deep_report is not None
+    assert (read.deep_report, read.deep_findings, read.deep_results) == (None, None, None)
+    assert read.quick_report == row.quick_report
+
+
+def test_a_file_that_was_written_over_before_its_run_is_not_analysed_as_the_first(pipeline_with, s3_store, glimpse, empty_net):
+    """An object that somebody else put into S3 has no hash of ours: its ETag says which file the job is about."""
+    pipeline = pipeline_with(objects=s3_store)
+    job_id = pipeline.submit(glimpse)
+    with pipeline.jobs.engine.begin() as connection:
+        connection.execute(text("UPDATE video_analysis_jobs SET source_sha256 = NULL"))
+    s3_store.put_file(pipeline.jobs.get(job_id).s3_key, empty_net)
+
+    assert not pipeline.run(job_id).success
+
+    assert pipeline.jobs.get(job_id).error_code == "SOURCE_CHANGED"

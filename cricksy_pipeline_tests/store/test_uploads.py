@@ -574,6 +574,26 @@ def test_a_video_that_comes_after_its_job_was_given_up_is_analysed_all_the_same(
     assert (row.error_code, row.error_message, row.request) == (None, None, 2)
 
 
+def test_a_video_that_was_gone_when_its_run_came_is_analysed_when_it_is_there_again(bucket):
+    bucket.put(CLIP)
+    (job_id,) = bucket.sweep().made
+    bucket.jobs.claim(job_id, "run-1")
+    bucket.jobs.fail(job_id, "run-1", ErrorCode.SOURCE_MISSING, "The uploaded video is no longer in the store.", "frames")
+    assert bucket.sweep().made == [job_id]
+    row = bucket.jobs.get(job_id)
+    assert (row.status, row.request, row.requested_at, row.error_code) == ("queued", 2, None, None)
+    assert bucket.sweep().made == []
+
+
+def test_a_video_that_is_listed_and_never_to_be_had_is_not_tried_for_ever(bucket):
+    bucket.put(CLIP)
+    (job_id,) = bucket.sweep().made
+    for attempt in range(upload_rows.MOST_MISSES):
+        bucket.jobs.claim(job_id, f"run-{attempt}")
+        bucket.jobs.fail(job_id, f"run-{attempt}", ErrorCode.SOURCE_MISSING, "The uploaded video is no longer in the store.", "frames")
+    assert bucket.sweep().made == []
+
+
 def test_a_job_that_a_person_canceled_is_not_woken_by_its_video(bucket):
     made = announce(bucket.jobs, bucket=bucket.objects.bucket, suffix=".mp4", mode="bowling", title="t", owner_type="coach", owner_id="c1")
     bucket.jobs.fail_unclaimed(made.job_id, ErrorCode.CANCELED, "Not wanted any more.")
