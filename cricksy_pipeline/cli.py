@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from cricksy_pipeline.commands import analysing, operating
+from cricksy_pipeline.commands import analysing, backfilling, operating
 from cricksy_pipeline.commands.terminal import console
 from cricksy_pipeline.errors import CricksyError
 
@@ -22,6 +22,8 @@ for command in (analysing.submit, analysing.status, analysing.demo):
 for command in (
     operating.dev,
     operating.retry,
+    operating.outdated,
+    backfilling.backfill,
     operating.housekeeping,
     operating.rehydrate,
     operating.delete_session,

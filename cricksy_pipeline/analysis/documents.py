@@ -193,6 +193,7 @@ class Findings(Document):
     confidence_label: Level | None
     confidence_reasons: list[str]
     analysis_mode: AnalysisMode
+    analysis_version: str | None = Field(default=None, description="The version that made it; null in documents of the earlier system.")
 
 
 class ReportSection(Document):
@@ -216,6 +217,7 @@ class Report(Document):
     generated_with_llm: Literal[False]
     reliability_warning: str | None
     analysis_mode: AnalysisMode
+    analysis_version: str | None = Field(default=None, description="The version that made it; null in documents of the earlier system.")
 
 
 class PoseSummary(Document):

@@ -139,20 +139,22 @@ def deep_document(work: Work, look: Look) -> AnalysisResults:
 
 
 def findings_of(document: AnalysisResults) -> Findings:
-    """What a coach can act on, from a results document's own metrics."""
+    """What a coach can act on, from a results document's own metrics; in the name of the document's version."""
     summary = document.pose_summary
-    return build_findings(
+    findings = build_findings(
         document.metrics,
         mode=document.meta.analysis_mode,
         detection_rate_percent=summary.detection_rate_percent,
         duration_s=summary.duration_s,
         subject=summary.subject,
     )
+    return findings.model_copy(update={"analysis_version": document.meta.analysis_version})
 
 
 def report_of(document: AnalysisResults, findings: Findings) -> Report:
-    """The findings as a text with sections and a plan."""
-    return build_report(findings, document.metrics, mode=document.meta.analysis_mode)
+    """The findings as a text with sections and a plan; in the name of the document's version."""
+    report = build_report(findings, document.metrics, mode=document.meta.analysis_mode)
+    return report.model_copy(update={"analysis_version": document.meta.analysis_version})
 
 
 def _look(landmarks: Landmarks, subject: Subject, footage: Footage) -> Look:

@@ -97,5 +97,6 @@ def stored_output(row: VideoAnalysisJob, objects: ObjectStore, output: Output, r
 
 
 def deep_results_of(now: Stage) -> AnalysisResults:
-    """The deep results document, as the row holds it now."""
-    return AnalysisResults.model_validate(now.row.deep_results)
+    """The deep results document, as the row holds it now, in the name of the version that goes on with it."""
+    document = AnalysisResults.model_validate(now.row.deep_results)
+    return document.model_copy(update={"meta": document.meta.model_copy(update={"analysis_version": now.analysis_version})})

@@ -139,6 +139,7 @@ def test_a_quick_document_counts_its_own_grid_and_is_complete_in_itself(clip):
     assert (document.meta.pass_name, document.meta.sample_fps, document.meta.max_seconds) == ("quick", 5.0, 30.0)
     assert document.findings == findings_of(document)
     assert document.report == report_of(document, document.findings)
+    assert document.findings.analysis_version == document.report.analysis_version == document.meta.analysis_version
 
 
 def test_a_deep_document_counts_everything_and_leaves_findings_and_report_to_their_stages(clip):

@@ -21,6 +21,7 @@ from sqlalchemy import text
 
 from cricksy_pipeline import dev
 from cricksy_pipeline.orchestration.instance import prepare_home
+from cricksy_pipeline.orchestration.jobs import analysis
 from cricksy_pipeline.orchestration.sensors.uploads import MOST_RUNS
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.database import make_engine
@@ -86,16 +87,15 @@ class Stack:
         return self._rows_of("SELECT count(*) FROM video_analysis_jobs WHERE requested_at IS NOT NULL")[0][0]
 
     def runs(self) -> int:
-        return self._of_dagster("SELECT count(*) FROM runs")[0][0]
+        return self._of_dagster("SELECT count(*) FROM runs WHERE pipeline_name = :job", job=analysis.name)[0][0]
 
     def finished_ticks(self) -> int:
-        query = (
-            "SELECT count(*) FROM job_ticks WHERE status IN ('SKIPPED', 'SUCCESS') AND tick_body LIKE '%\"instigator_name\": \"uploads\"%'"
-        )
+        query = "SELECT count(*) FROM job_ticks WHERE status IN ('SKIPPED', 'SUCCESS') AND tick_body::json->>'job_name' = 'uploads'"
         return self._of_dagster(query)[0][0]
 
     def values_of(self, tag: str) -> list[str]:
-        return [row[0] for row in self._of_dagster("SELECT value FROM run_tags WHERE key = :tag", tag=tag)]
+        query = "SELECT t.value FROM runs r JOIN run_tags t ON t.run_id = r.run_id AND t.key = :tag WHERE r.pipeline_name = :job"
+        return [row[0] for row in self._of_dagster(query, tag=tag, job=analysis.name)]
 
     def states(self) -> list[tuple]:
         """(status, entries in the ledger) of each job."""

@@ -133,6 +133,8 @@ def test_new_rules_are_applied_to_stored_landmarks_without_the_video(pipeline, g
     assert looks == ["look_quickly", "look_deeply"]
     assert (again.analysis_version, again.quick_results["meta"]["analysis_version"]) == ("next-version", "next-version")
     assert again.deep_results["meta"]["analysis_version"] == "next-version"
+    assert again.deep_report["analysis_version"] == "next-version"
+    assert (again.deep_findings["analysis_version"] == "next-version") is ("findings" in made_again), "a document says who made it"
     assert json.loads(pipeline.objects.get(again.deep_results_s3_key)) == again.deep_results
     assert again.deep_results["metrics"] == row.deep_results["metrics"]
     assert unreadable(read_job(again, pipeline.objects)) == []
