@@ -40,9 +40,9 @@ from cricksy_pipeline.analysis import guardrails
 from cricksy_pipeline.orchestration import persist
 from cricksy_pipeline.orchestration.backfill import current_version, plan_backfill, plan_in_words, select
 from cricksy_pipeline.orchestration.backfill_runs import launch_backfill, run_here
-from cricksy_pipeline.orchestration.local_run import QUIET, daemon_is_alive, run_analysis
+from cricksy_pipeline.orchestration.instance import daemon_is_alive
+from cricksy_pipeline.orchestration.local_run import QUIET, WarmRuns, run_analysis, warm_runs
 from cricksy_pipeline.orchestration.partitions import videos
-from cricksy_pipeline.orchestration.warm_runs import WarmRuns, warm_runs
 from cricksy_pipeline.sample.clip import SAMPLE, ClipSpec, write_clip
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.jobs import JobStore
@@ -250,7 +250,7 @@ def backfill_by_daemon(machine: Machine, settings: Settings, jobs: JobStore, ids
         print("\nthrough the daemon:", *plan_in_words(plan), sep="\n  ", flush=True)
         with machine.measure("through the daemon", len(ids), lambda: tree_s(stack_process)) as measured:
             launch_backfill(settings, plan)
-            _until(lambda: not plan_backfill(jobs, settings, select(settings, outdated=True)).jobs and not _at_work(jobs), 60 * len(ids))
+            _until(lambda: not _left(jobs), 60 * len(ids))
         measured.idle_s = (idle.here_s + idle.postgres_s) / idle.wall_s * measured.wall_s
         return measured
     finally:
@@ -258,9 +258,11 @@ def backfill_by_daemon(machine: Machine, settings: Settings, jobs: JobStore, ids
         stack_process.wait(60)
 
 
-def _at_work(jobs: JobStore) -> bool:
+def _left(jobs: JobStore) -> int:
+    """Videos that wait, or are at work: a run names its version when it begins."""
     with jobs.engine.connect() as connection:
-        return bool(connection.scalar(text("SELECT count(*) FROM video_analysis_jobs WHERE status <> 'done'")))
+        query = text("SELECT count(*) FROM video_analysis_jobs WHERE status <> 'done' OR analysis_version = :older")
+        return connection.scalar(query, {"older": OLDER})
 
 
 HEADER = ("backfill", "videos", "videos per hour", "CPU s per video", "analysis", "rows and objects", "Dagster's own", "its share", "load")

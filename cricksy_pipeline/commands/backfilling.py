@@ -65,7 +65,7 @@ def backfill(
 
 def _through_the_daemon(settings: Settings, plan: BackfillPlan) -> None:
     from cricksy_pipeline.orchestration.backfill_runs import launch_backfill
-    from cricksy_pipeline.orchestration.local_run import daemon_is_alive
+    from cricksy_pipeline.orchestration.instance import daemon_is_alive
 
     ids = launch_backfill(settings, plan)
     console.print(f"Launched: {', '.join(ids)}. The page Backfills of Dagster's UI shows and stops them.", highlight=False)

@@ -29,7 +29,7 @@ def retry(
     fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew, also what still holds.")] = False,
 ) -> None:
     """Try a failed job again, from the first stage whose result does not hold any more."""
-    from cricksy_pipeline.orchestration.local_run import daemon_is_alive
+    from cricksy_pipeline.orchestration.instance import daemon_is_alive
 
     settings = Settings()
     jobs, objects = open_stores(settings)
@@ -77,7 +77,7 @@ def housekeeping(
 ) -> None:
     """Forget old partitions and runs, end uploads that never came, sweep what killed runs left. Done by schedule, too."""
     from cricksy_pipeline.orchestration.housekeeping import CHORES, Household, run_chores
-    from cricksy_pipeline.orchestration.local_run import open_instance
+    from cricksy_pipeline.orchestration.instance import open_instance
 
     if unknown := set(names or ()) - {chore.name for chore in CHORES}:
         raise typer.BadParameter(f"there is no chore {', '.join(sorted(unknown))}; there are {', '.join(chore.name for chore in CHORES)}")
@@ -96,7 +96,7 @@ def delete_session(
 ) -> None:
     """Delete a session with its videos, analyses and partitions. What is gone cannot be brought back."""
     from cricksy_pipeline.orchestration import session_deletion
-    from cricksy_pipeline.orchestration.local_run import open_instance
+    from cricksy_pipeline.orchestration.instance import open_instance
 
     settings = Settings()
     jobs, objects = open_stores(settings)

@@ -18,11 +18,11 @@ from dagster._core.utils import make_new_backfill_id
 from dagster._time import get_current_timestamp
 
 from cricksy_pipeline.orchestration.backfill import BackfillPlan, PlannedJob, count_in_words
+from cricksy_pipeline.orchestration.instance import open_instance
 from cricksy_pipeline.orchestration.jobs import analysis
-from cricksy_pipeline.orchestration.local_run import open_instance
+from cricksy_pipeline.orchestration.local_run import WarmRuns, warm_runs
 from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.orchestration.stage import FRESH_TAG
-from cricksy_pipeline.orchestration.warm_runs import WarmRuns, warm_runs
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.models import FINISHED
@@ -63,7 +63,7 @@ class Outcome:
 
 
 def launch_backfill(settings: Settings, plan: BackfillPlan) -> list[str]:
-    """As `launch`, on the instance that the settings name. Nothing runs unless a daemon does (`local_run.daemon_is_alive`)."""
+    """As `launch`, on the instance that the settings name. Nothing runs unless a daemon does (`instance.daemon_is_alive`)."""
     with open_instance(settings) as instance:
         return launch(instance, plan)
 

@@ -1,21 +1,30 @@
-"""Where Dagster keeps its own records, and the home folder of the embedded instance.
+"""Where Dagster keeps its own records, the home folder of the embedded instance, and opening that instance from a command.
 
-Belongs here: the choice between PostgreSQL and SQLite for Dagster's storage. Does not belong here: the job rows (`store`).
+Belongs here: the choice between PostgreSQL and SQLite for Dagster's storage, and whether a daemon watches. Does not belong here: the
+job rows (`store`), running anything (`local_run`).
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dagster import DagsterInstance
 from dagster._core.storage.base_storage import DagsterStorage
 
+from cricksy_pipeline import stack
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from dagster._serdes import ConfigurableClassData
+
+
+ALIVE_S = 90.0
+"""A daemon beats every 30 s."""
 
 
 class EnvStorage(DagsterStorage):
@@ -67,3 +76,27 @@ def prepare_home(settings: Settings) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(project_file("dagster.yaml"), home / "dagster.yaml")
     return home
+
+
+def daemon_is_alive(settings: Settings) -> bool:
+    """Whether a Dagster daemon watches this instance, so that a queued job is taken up by itself."""
+    from dagster._daemon.daemon import SensorDaemon
+
+    kind = SensorDaemon.daemon_type()
+    with open_instance(settings) as instance:
+        last = instance.get_daemon_statuses([kind])[kind].last_heartbeat
+    # Dagster itself calls a daemon healthy for half an hour after its last heartbeat.
+    return last is not None and time.time() - last.timestamp < ALIVE_S
+
+
+def point_dagster_to(settings: Settings) -> None:
+    """Dagster finds its instance by environment: the same storage as `cricksy dev`, so that what is done here stands in its pages."""
+    os.environ.setdefault("DAGSTER_HOME", str(prepare_home(settings)))
+    os.environ.setdefault("CRICKSY_DAGSTER_DATABASE_URL", stack.dagster_database_url(settings))
+    os.environ.setdefault("MPLCONFIGDIR", str(settings.folder / "matplotlib"))
+
+
+def open_instance(settings: Settings) -> DagsterInstance:
+    """The Dagster instance, as `cricksy dev` has it. A context manager."""
+    point_dagster_to(settings)
+    return DagsterInstance.from_config(os.environ["DAGSTER_HOME"])

@@ -123,13 +123,20 @@ def whole_stack_killed(name: str, live: LiveStack, clip: Path) -> list[Told]:
 
 
 def host_killed(name: str, live: LiveStack, clip: Path) -> list[Told]:
-    """The code server and the runs on its machine are gone at once; database and daemon live."""
+    """The code server and the runs on its machine are gone at once, one of them before it claimed its row; database and daemon live."""
+    young = WatchedJob(live, clip, f"{name}: before its claim")
+    unclaimed = young.hold(Moment("start"))
     held = held_at(name, live, clip, map(middle_of, ("quick_results", "report")))
+    young.reaches(unclaimed)
     at = time.time()
     live.kill_host()
+    unclaimed.lift()
     lift(held)
     live.start("code_server")
-    return truths(name, held, at)
+    lines = truths(name, held, at)
+    done = young.ends_done(at)
+    assert done.attempt == 1
+    return [*lines, Told(f"{name}, before its claim", "queued", 0.0, BY_ITSELF, f"done after {done.at - at:.0f} s")]
 
 
 def servers_killed(name: str, live: LiveStack, clip: Path) -> list[Told]:

@@ -32,6 +32,7 @@ import yaml
 from sqlalchemy import text
 
 from cricksy_pipeline import dev
+from cricksy_pipeline.analysis.versions import STAGE_VERSIONS
 from cricksy_pipeline.orchestration.instance import project_file
 from cricksy_pipeline.orchestration.jobs import analysis
 from cricksy_pipeline.orchestration.partitions import videos
@@ -233,15 +234,19 @@ class LiveStack:
 
     # ---- what the UI does
 
-    def launch(self, job_id: str) -> str:
-        """Materialize all of one partition, as a person does from the job's page. Returns the run's id."""
+    def launch(self, job_id: str, *, asset_page: bool = False) -> str:
+        """Materialize all of one partition, as a person does from the job's page. Returns the run's id.
+
+        Args:
+            asset_page: as from the page of the assets, which runs them in a job that Dagster hides, without the real job's tags.
+        """
+        selector: dict[str, Any] = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__", "jobName": analysis.name}
+        if asset_page:
+            selector |= {"jobName": "__ASSET_JOB", "assetSelection": [{"path": [name]} for name in STAGE_VERSIONS]}
         run = self._graphql(
             """mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename
                  ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }""",
-            p={
-                "selector": {"repositoryLocationName": LOCATION, "repositoryName": "__repository__", "jobName": analysis.name},
-                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": job_id}]},
-            },
+            p={"selector": selector, "executionMetadata": {"tags": [{"key": "dagster/partition", "value": job_id}]}},
         )["launchRun"]
         assert run["__typename"] == "LaunchRunSuccess", run
         return run["run"]["runId"]

@@ -198,6 +198,24 @@ def killed_until_it_fails(job: WatchedJob) -> tuple[Said, float]:
 NAMES_THE_DEAD = "it went on naming a dead run"
 
 
+def worker_of_asset_page_killed(name: str, live: LiveStack, job: WatchedJob) -> Told:
+    """SIGKILL to a run that somebody started from the assets' page: Dagster starts it again from the middle, where no run may begin."""
+    order = job.crash(beginning_of("quick_results"), "sabotage")
+    job.fails(job.reaches(order).at)
+    order.lift()
+    order = job.hold(middle_of("deep_results"))
+    run_id = live.launch(job.id, asset_page=True)
+    at = job.run_dies(job.reaches(order))
+    order.lift()
+    assert job.row.dagster_run_id == run_id
+    said = job.fails(at, "WORKER_LOST")
+    job.wait_for(
+        lambda: [status for _, status in live.runs_of(job.id)][-1] == "FAILURE", PATIENCE_S, "the run from the middle did not fail"
+    )
+    assert job.history()[-1] == said
+    return _retried_by_hand(name, job, said, at, redone_from="deep_results")
+
+
 def worker_terminated(name: str, live: LiveStack, job: WatchedJob) -> Told:
     """SIGTERM to the process of the run, as a machine does that is taken away. Nobody canceled anything: the work is done elsewhere."""
     order = job.hold(middle_of("findings"))
@@ -400,6 +418,7 @@ SIDE_BY_SIDE = [
     *(Scenario(f"kill -9 of the run's process in {stage}", worker_killed, {"moment": middle_of(stage)}) for stage in STAGES),
     Scenario("kill -9 of the run's process in the guardrails of findings", worker_killed, {"moment": Moment("findings_guardrails")}),
     Scenario("kill -9 of the run's process, and of its successor's", worker_killed_always),
+    Scenario("kill -9 of a run from the assets' page", worker_of_asset_page_killed),
     Scenario("SIGTERM of the run's process in findings", worker_terminated),
     *(Scenario(f"canceled in the UI in {stage}", canceled, {"stage": stage}) for stage in ("frames", "deep_results")),
     Scenario("canceled by force in the UI in report", canceled_by_force),

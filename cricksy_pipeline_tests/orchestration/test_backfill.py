@@ -31,9 +31,9 @@ from cricksy_pipeline.orchestration.backfill_prices import History, Price
 from cricksy_pipeline.orchestration.backfill_runs import CODE_LOCATION, launch, run_here
 from cricksy_pipeline.orchestration.build import build_definitions
 from cricksy_pipeline.orchestration.jobs import analysis
+from cricksy_pipeline.orchestration.local_run import WarmRuns
 from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.orchestration.stage import FRESH_TAG
-from cricksy_pipeline.orchestration.warm_runs import WarmRuns
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.stop_signals import stopped_by_signal
 from cricksy_pipeline.store.job_read import read_job, unreadable

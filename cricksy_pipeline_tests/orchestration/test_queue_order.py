@@ -92,7 +92,7 @@ def world() -> Iterator[World]:
     ):
         (chore, *_), _schedules = build_housekeeping(partition_retention_days=1)
         tags = {
-            "live": dict(_run_request(WaitingJob("v", 1, 0, True, "batting")).tags),
+            "live": dict(_run_request(WaitingJob("v", 1, 0, True, "batting", None)).tags),
             "chore": dict(chore.tags),
             "rules": tags_of_a_backfill(instance, looks=False),
             "looks": tags_of_a_backfill(instance, looks=True),
