@@ -65,6 +65,8 @@ def of_frames(read: ReadBack) -> list[GuardrailResult]:
         read_first_still(source.path, index, short_side=64)
         problem = None
     except CricksyError as error:
+        if error.transient:  # the process that looked died, which says nothing of the video: the check is tried again
+            raise
         problem = error.message
     return guardrails.evaluate_frames(
         decodable=problem is None,

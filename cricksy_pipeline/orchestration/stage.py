@@ -159,7 +159,7 @@ class Stages:
                 allow_retries=False,
             ) from error
         except BaseException as error:
-            _record(jobs, job_id, run_id, name, _as_coded(error, name), context.log, waiting=waiting)
+            _record(jobs, job_id, run_id, name, _as_coded(error, name, context), context.log, waiting=waiting)
             raise
 
 
@@ -202,10 +202,23 @@ def _owned(jobs: JobStore, job_id: str, run_id: str) -> VideoAnalysisJob:
     return row
 
 
-def _as_coded(error: BaseException, name: str) -> CricksyError:
+def _as_coded(error: BaseException, name: str, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> CricksyError:
     if isinstance(error, (KeyboardInterrupt, DagsterExecutionInterruptedError, SystemExit, GeneratorExit)):
-        return CricksyError(ErrorCode.CANCELED, f"The run was stopped during {name}.")
+        if _by_a_person(context):
+            return CricksyError(ErrorCode.CANCELED, f"The run was stopped during {name}.")
+        return CricksyError(ErrorCode.WORKER_LOST, f"The machine that ran the analysis was taken away during {name}.")
     return CricksyError(ErrorCode.INTERNAL, f"An unexpected fault stopped {name} ({type(error).__name__}: {str(error)[:300]}).")
+
+
+def _by_a_person(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> bool:
+    """Whether somebody wanted the run to end: at his terminal, or in Dagster, which then says so. A deployment just sends a signal."""
+    if context.run.remote_job_origin is None:  # a run of `cricksy submit`, in its own process
+        return True
+    try:
+        run = context.instance.get_run_by_id(context.run.run_id)
+    except Exception:  # whatever keeps Dagster's database from answering: nobody is known to have asked
+        return False
+    return run is None or run.status in (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED)
 
 
 def _record(jobs: JobStore, job_id: str, run_id: str, name: str, error: CricksyError, log: logging.Logger, *, waiting: bool) -> None:

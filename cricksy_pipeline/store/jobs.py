@@ -348,7 +348,8 @@ class JobStore(SessionStore):
         """Failed jobs with a transient error and tries left, whose pause (`RETRY_AFTER_S`, by attempt) is over; oldest first."""
         pause = case(*((JOB.c.attempt <= attempt, seconds) for attempt, seconds in enumerate(RETRY_AFTER_S, start=1)), else_=None)
         rested = JOB.c.updated_at < NOW - func.make_interval(0, 0, 0, 0, 0, 0, pause)
-        failed = (JOB.c.status == JobStatus.FAILED, JOB.c.error_code.in_(TRANSIENT), rested)
+        there = or_(JOB.c.source_etag.is_not(None), JOB.c.started_at.is_not(None))  # or its video was never stored
+        failed = (JOB.c.status == JobStatus.FAILED, JOB.c.error_code.in_(TRANSIENT), rested, there)
         with transaction(self.engine) as connection:
             return list(connection.scalars(select(JOB.c.id).where(*failed).order_by(JOB.c.updated_at).limit(limit)))
 

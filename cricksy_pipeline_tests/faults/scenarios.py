@@ -348,7 +348,8 @@ def resource_fails(name: str, live: LiveStack, job: WatchedJob) -> Told:
     """A resource cannot be made: no step begins, no wrapper runs, the row was never claimed."""
     order = live.orders.no_resources(job.id)
     at = job.reaches(order).at
-    said = job.fails(at)
+    said = job.fails(at, "INTERNAL")
+    assert "the resource is sabotaged" in said.error_message
     order.lift()
     return _retried_by_hand(name, job, said, at)
 
