@@ -177,14 +177,6 @@ class SessionStore:
         with session(self.engine) as orm:
             return list(orm.scalars(query.limit(limit).offset(offset)))
 
-    def delete_session(self, session_id: str) -> bool:
-        """Delete the session with its jobs and their guardrail results; the objects stay. Returns whether it was there."""
-        with session(self.engine) as orm:
-            found = orm.get(VideoSession, session_id)
-            if found is not None:
-                orm.delete(found)
-            return found is not None
-
     def create_job(
         self,
         session_id: str,

@@ -13,6 +13,7 @@ from cricksy_pipeline.alerting.escalation import Memory, due, level
 from cricksy_pipeline.alerting.streaks import Failure, History, Streak, Success, read_history
 from cricksy_pipeline.errors import CODE_FACTS, ErrorCode
 from cricksy_pipeline_tests.alerting.attempts import attempt, minute
+from cricksy_pipeline_tests.store.rows import lose_session
 
 DATA, COACHING = "team:data-engineering", "team:coaching-science"
 OWNER_BY_STAGE = {"frames": DATA, "deep_results": DATA, "findings": COACHING, "report": COACHING, "completed_analysis": DATA}
@@ -107,7 +108,7 @@ def test_a_success_that_is_known_counts_also_after_its_video_was_deleted(job_sto
     done = attempt(job_store, 3, "done")
     attempt(job_store, 4, "failed", "frames", "INTERNAL")
     known = history(job_store).success.at
-    job_store.delete_session(job_store.get(done).session_id)
+    lose_session(job_store, job_store.get(done).session_id)
     assert failures(job_store, after=known) == {DATA: 1}
     assert history(job_store, after=known).success is None
 

@@ -20,6 +20,7 @@ from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline_tests.alerting import web_server
 from cricksy_pipeline_tests.alerting.attempts import attempt
 from cricksy_pipeline_tests.alerting.web_server import Webhook
+from cricksy_pipeline_tests.store.rows import lose_session
 
 DATA, COACHING = "team:data-engineering", "team:coaching-science"
 
@@ -237,7 +238,7 @@ def test_a_deleted_success_does_not_bring_old_failures_back(watch, course, box, 
     course.minute += 1
     done = attempt(job_store, course.minute, "done")
     watch.tick()
-    job_store.delete_session(job_store.get(done).session_id)
+    lose_session(job_store, job_store.get(done).session_id)
     course.fails(2)
     watch.tick()
     assert box.said() == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import text
+
 from cricksy_pipeline.store.jobs import JobStore
 
 SOURCE_KEY = "coach_plus/coach/c1/s1/v1/original.mp4"
@@ -38,3 +40,9 @@ def done_job(store: JobStore, run_id: str = "run-1", **options: Any) -> str:
     publish_all(store, job_id, run_id)
     store.complete(job_id, run_id)
     return job_id
+
+
+def lose_session(store: JobStore, session_id: str) -> None:
+    """The session's rows go, and with them its jobs and what hangs on these, as `store.deletion` leaves the database."""
+    with store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM video_sessions WHERE id = :id"), {"id": session_id})

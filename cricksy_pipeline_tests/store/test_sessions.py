@@ -9,7 +9,6 @@ from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.database import make_engine
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.models import DEEP_ARTIFACTS, QUICK_ARTIFACTS
-from cricksy_pipeline.store.sessions import UnknownJob
 from cricksy_pipeline_tests.store.rows import done_job, new_job
 
 
@@ -62,15 +61,6 @@ def test_a_session_that_names_the_key_of_a_video_to_come_is_pending(job_store):
 def test_a_title_that_no_database_can_hold_is_made_one_that_it_can(job_store):
     session_id = job_store.create_session(owner_id="c1", title="Nets\x00 \udcff" + "x" * 300)
     assert job_store.get_session(session_id).title == "Nets ?" + "x" * 249
-
-
-def test_deleting_a_session_deletes_its_jobs(job_store):
-    job_id = done_job(job_store)
-    session_id = job_store.get(job_id).session_id
-    assert job_store.delete_session(session_id) is True
-    assert job_store.delete_session(session_id) is False
-    with pytest.raises(UnknownJob):
-        job_store.get(job_id)
 
 
 def test_an_owner_sees_his_own_sessions_newest_first(job_store):

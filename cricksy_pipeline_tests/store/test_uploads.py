@@ -24,7 +24,7 @@ from cricksy_pipeline.store.objects import LocalObjectStore, ObjectStore, S3Obje
 from cricksy_pipeline.store.run_queue import RunQueue
 from cricksy_pipeline.store.submissions import Submission, announce, submit
 from cricksy_pipeline.store.uploads import Sweep, UploadIntake
-from cricksy_pipeline_tests.store.rows import publish_all
+from cricksy_pipeline_tests.store.rows import lose_session, publish_all
 
 CLIP = "uploads/batting/clip.mp4"
 IN_LAYOUT = "coach_plus/coach/c1/s1/v1/original.mp4"
@@ -696,7 +696,7 @@ def test_a_session_that_the_key_names_is_used_if_it_is_the_same_owners(bucket):
 def test_a_deleted_job_does_not_make_its_object_new(bucket):
     bucket.put(CLIP)
     bucket.sweep()
-    bucket.jobs.delete_session(bucket.job(CLIP).session_id)
+    lose_session(bucket.jobs, bucket.job(CLIP).session_id)
     assert bucket.sweep().made == []
 
 
