@@ -83,9 +83,23 @@ def why_it_ended(instance: DagsterInstance, run: DagsterRun) -> Ending:
             return Ending(ErrorCode(said.metadata["error_code"].value), words or "The stage did not say why.")
         cause = failure.error and (failure.error.cause or failure.error)
         return Ending(ErrorCode.INTERNAL, f"A fault in {entry.dagster_event.step_key}: {_first_line(cause)}")
-    messages = [entry.dagster_event.message for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.RUN_FAILURE)]
+    failures = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.RUN_FAILURE)]
+    for failure in failures:
+        error = failure.job_failure_data.error if failure.job_failure_data else None
+        if error is not None and error.cls_name != "DagsterExecutionInterruptedError":
+            return _before_any_stage(error)
+    messages = [failure.message for failure in failures]
     said_last = messages[-1] if messages else "nothing"
     return Ending(ErrorCode.WORKER_LOST, f"The process that ran the analysis went away. Dagster says: {said_last}")
+
+
+def _before_any_stage(error: dg.SerializableErrorInfo) -> Ending:
+    """A resource that could not be made: nothing of ours ran that could have told the row. Its own words, and its code if it has one."""
+    while error.cause is not None:
+        error = error.cause
+    line = _first_line(error)
+    code, _, words = line.partition(": ")[2].partition(": ")
+    return Ending(ErrorCode(code), words) if code in ErrorCode.__members__ else Ending(ErrorCode.INTERNAL, f"Before any stage: {line}")
 
 
 def _first_line(error: dg.SerializableErrorInfo | None) -> str:

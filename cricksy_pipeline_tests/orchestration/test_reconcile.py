@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -337,6 +339,29 @@ def test_late_news_of_an_old_run_change_nothing(job_store, instance, run_for):
     job_store.requeue(again)
     assert settle(instance, job_store, run_for(again, dg.DagsterRunStatus.FAILURE, request=1)) is None
     assert told(job_store, again) == ("queued", None)
+
+
+@pytest.mark.parametrize(
+    "error, code",
+    [(CricksyError(ErrorCode.STORE_UNAVAILABLE, "the bucket is gone"), "STORE_UNAVAILABLE"), (RuntimeError("no such thing"), "INTERNAL")],
+)
+def test_a_resource_that_cannot_be_made_is_told_in_its_own_words(job_store, instance, error, code):
+    @dg.resource
+    def broken(_):
+        raise error
+
+    job_id = new_job(job_store)
+    instance.add_dynamic_partitions(videos.name, [job_id])
+    job = build_definitions(Settings(), resource_overrides={"jobs": job_store, "objects": broken}).resolve_job_def(analysis.name)
+    run_id = str(uuid4())
+    with contextlib.suppress(Exception):
+        tags = {"cricksy/request": "1"}
+        job.execute_in_process(instance=instance, partition_key=job_id, raise_on_error=False, run_id=run_id, tags=tags)
+
+    settle(instance, job_store, instance.get_run_by_id(run_id))
+
+    assert told(job_store, job_id) == ("failed", code)
+    assert getattr(error, "message", str(error)) in job_store.get(job_id).error_message
 
 
 def test_the_outcome_sensors_watch_every_job_also_the_hidden_one_of_the_asset_pages():
