@@ -6,7 +6,6 @@ showing (`reading`).
 
 import warnings
 
-# Two features in preview that this design rests on, each reviewed at a minor upgrade (the version is pinned). Dagster warns once per
-# use and process, which buries what matters. Drop each line when the feature is stable.
+# A feature in preview that this design rests on, reviewed at a minor upgrade (the version is pinned). Dagster warns once per
+# use and process, which buries what matters. Drop the line when the feature is stable.
 warnings.filterwarnings("ignore", message="Specifying a partitions_def on an AssetCheckSpec")
-warnings.filterwarnings("ignore", message="Parameter `backfill_policy` of function `asset`")
