@@ -52,10 +52,11 @@ class Reached:
 
 
 class Order:
-    """One order, as the test holds it."""
+    """One order, as the test holds it. `given_at` is in seconds since the epoch."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.given_at = time.time()
 
     def reached(self) -> Reached | None:
         """Who came to the moment first, or None."""

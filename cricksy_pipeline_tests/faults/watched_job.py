@@ -86,7 +86,7 @@ class WatchedJob:
         """Wait until the job's run comes to the moment of the order."""
 
         def look() -> Reached | None:
-            failed = self.row.status == "failed"
+            failed = any(said.status == "failed" and said.at > order.given_at for said in self.history())
             found = order.reached()
             assert found or not failed, f"it failed before the moment\n{self.account()}"
             return found
