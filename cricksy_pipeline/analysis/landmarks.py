@@ -35,6 +35,8 @@ INDEX: dict[str, int] = {name: i for i, name in enumerate(LANDMARK_NAMES)}
 GRID_QUICK, GRID_DEEP, BURST = 0, 1, 2
 """Why a frame was sampled: by the quick pass's grid, only by the deep pass's grid, or only by the native-rate burst around a delivery."""
 
+_ARRAYS = ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world", "shot", "camera")
+
 
 @dataclass(frozen=True)
 class Landmarks:
@@ -51,6 +53,9 @@ class Landmarks:
         presence: (n, 33) float32 in [0, 1], NaN where nobody was found.
         world: (n, 33, 3) float32, BlazePose's metric guess, metres from mid-hip, camera axes; kept for research, used by no metric.
         width, height: size of the upright picture in pixels.
+        shot: (n,) int32, which unbroken camera shot the frame belongs to, from 0; nothing is joined across a cut. Zeros where not given.
+        camera: (n, 2) float32, upright pixels by which the background has moved in the picture since the first frame of the shot; subtract
+            it to compare places over time. Zeros where not given, NaN where it could not be told.
     """
 
     frame: np.ndarray
@@ -63,11 +68,18 @@ class Landmarks:
     world: np.ndarray
     width: int
     height: int
+    shot: np.ndarray | None = None
+    camera: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.frame)
+        if self.shot is None:
+            object.__setattr__(self, "shot", np.zeros(n, np.int32))
+        if self.camera is None:
+            object.__setattr__(self, "camera", np.zeros((n, 2), np.float32))
         marks = (n, 33)
         shapes = {"t_s": (n,), "source": (n,), "xy": (*marks, 2), "z": marks, "visibility": marks, "presence": marks, "world": (*marks, 3)}
+        shapes |= {"shot": (n,), "camera": (n, 2)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"Landmarks.{name} has shape {getattr(self, name).shape}, expected {shape}")
@@ -88,7 +100,7 @@ class Landmarks:
 
     def select(self, mask: np.ndarray) -> Landmarks:
         """The frames where `mask` (bool or indices, shape (n,) or (k,)) holds, in time order."""
-        arrays = {name: getattr(self, name)[mask] for name in ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world")}
+        arrays = {name: getattr(self, name)[mask] for name in _ARRAYS}
         return replace(self, **arrays)
 
     def merged(self, other: Landmarks) -> Landmarks:
@@ -99,10 +111,7 @@ class Landmarks:
         if len(np.unique(frame)) != len(frame):
             raise ValueError("cannot merge landmarks that share a frame")
         order = np.argsort(frame, kind="stable")
-        arrays = {
-            name: np.concatenate([getattr(self, name), getattr(other, name)])[order]
-            for name in ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world")
-        }
+        arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)])[order] for name in _ARRAYS}
         return replace(self, **arrays)
 
     @classmethod

@@ -10,7 +10,7 @@ is made again from stored ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,9 @@ from cricksy_pipeline.analysis.findings import build_findings
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, Landmarks
 from cricksy_pipeline.analysis.metrics.measure import measure
 from cricksy_pipeline.analysis.model import PoseModel
+from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.analysis.pose import estimate_pose, find_subject
+from cricksy_pipeline.analysis.recording import Recording
 from cricksy_pipeline.analysis.report import build_report
 from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS, SamplingPlan, burst_frames
 from cricksy_pipeline.analysis.subject import Subject
@@ -39,6 +41,7 @@ class AnalysisRequest:
     Attributes:
         sample_fps: rate of the deep pass's grid, per second.
         analysis_version: see `versions.analysis_version`.
+        options: what was said beside the mode.
     """
 
     job_id: str
@@ -47,6 +50,7 @@ class AnalysisRequest:
     source_sha256: str
     analysis_version: str
     code_version: str
+    options: AnalysisOptions = field(default_factory=AnalysisOptions)
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,7 @@ def _document(pass_name: Literal["quick", "deep"], work: Work, look: Look) -> An
         source_sha256=request.source_sha256,
     )
     summary = _pose_summary(work.index.info, look)
-    block = measure(look.landmarks, mode=request.mode, duration_s=summary.duration_s)
+    block = measure(look.landmarks, mode=request.mode, recording=Recording(summary.duration_s))
     return AnalysisResults(pose_summary=summary, metrics=block, findings=None, report=None, meta=meta, outputs={})
 
 

@@ -16,6 +16,7 @@ from cricksy_pipeline.analysis.findings import build_findings
 from cricksy_pipeline.analysis.kinematics import body_height_px
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, INDEX, Landmarks
 from cricksy_pipeline.analysis.metrics.measure import measure
+from cricksy_pipeline.analysis.recording import Recording
 from cricksy_pipeline.analysis.report import build_report
 from cricksy_pipeline.sample.clip import ClipSpec, Faults, truth_landmarks
 
@@ -110,7 +111,7 @@ def duration_of(seen: Landmarks) -> float:
 
 def analysed(seen: Landmarks, mode: AnalysisMode) -> tuple[MetricsBlock, Findings, Report]:
     """Metrics, findings and report of one pass over the landmarks."""
-    block = measure(seen, mode=mode, duration_s=duration_of(seen))
+    block = measure(seen, mode=mode, recording=Recording(duration_of(seen)))
     findings = build_findings(block, mode=mode, detection_rate_percent=found_rate(seen), duration_s=duration_of(seen))
     return block, findings, build_report(findings, block, mode=mode)
 

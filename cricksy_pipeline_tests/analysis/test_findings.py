@@ -11,6 +11,7 @@ from cricksy_pipeline.analysis.documents import AnalysisMode, DeliveryValue, Met
 from cricksy_pipeline.analysis.findings import build_findings, severity
 from cricksy_pipeline.analysis.metrics.catalogue import catalogue
 from cricksy_pipeline.analysis.metrics.measure import measure
+from cricksy_pipeline.analysis.recording import Recording
 from cricksy_pipeline_tests.analysis.players import (
     BATTING,
     BOWLING,
@@ -86,14 +87,14 @@ def test_a_clip_with_nobody_in_it_says_what_was_removed_and_how_to_film():
 
 def test_below_the_coverage_floor_even_a_measured_fault_is_not_found():
     seen = player(seconds=8.0, knee_collapse=62.0)
-    block = measure(seen, mode=BATTING, duration_s=8.0)
+    block = measure(seen, mode=BATTING, recording=Recording(8.0))
     findings = build_findings(block, mode=BATTING, detection_rate_percent=29.9, duration_s=8.0)
     assert [finding.code for finding in findings.findings] == ["INSUFFICIENT_POSE_VISIBILITY"]
     assert findings.overall_level is None
 
 
 def test_between_floor_and_good_coverage_technique_stands_beside_one_quality_finding():
-    block = measure(player(seconds=8.0, knee_collapse=62.0), mode=BATTING, duration_s=8.0)
+    block = measure(player(seconds=8.0, knee_collapse=62.0), mode=BATTING, recording=Recording(8.0))
     findings = build_findings(block, mode=BATTING, detection_rate_percent=45.0, duration_s=8.0)
     assert [finding.code for finding in findings.findings] == ["FRONT_KNEE_FOLDS", "LIMITED_POSE_VISIBILITY"]
 
@@ -154,7 +155,7 @@ def test_high_needs_most_balls_outside_and_not_only_the_mean():
 
 
 def test_at_most_three_technique_findings_the_most_serious_first():
-    block = measure(player(seconds=8.0), mode=BATTING, duration_s=8.0)
+    block = measure(player(seconds=8.0), mode=BATTING, recording=Recording(8.0))
     bad = {
         "front_knee_brace_score": ("B4", 70.0, 0.0), "head_stability_score": ("B1", 6.0, 0.15),
         "balance_drift_score": ("B3", 1.05, 0.05), "elbow_drop_score": ("B7", -60.0, 0.08),
@@ -168,7 +169,7 @@ def test_at_most_three_technique_findings_the_most_serious_first():
 
 
 def test_an_ambiguous_player_halves_the_confidence_and_says_so():
-    block = measure(player(seconds=8.0), mode=BATTING, duration_s=8.0)
+    block = measure(player(seconds=8.0), mode=BATTING, recording=Recording(8.0))
     sure, unsure = (
         build_findings(block, mode=BATTING, detection_rate_percent=100.0, duration_s=8.0, subject={"ambiguous": ambiguous})
         for ambiguous in (False, True)

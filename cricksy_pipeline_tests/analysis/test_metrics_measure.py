@@ -11,6 +11,7 @@ import pytest
 from cricksy_pipeline.analysis.documents import LEGACY_METRICS, AnalysisMode, MetricsBlock, as_json
 from cricksy_pipeline.analysis.landmarks import LANDMARK_NAMES, Landmarks
 from cricksy_pipeline.analysis.metrics.measure import measure
+from cricksy_pipeline.analysis.recording import Recording
 from cricksy_pipeline_tests.analysis.players import (
     BATTING,
     BOWLING,
@@ -27,7 +28,7 @@ from cricksy_pipeline_tests.analysis.players import (
 
 
 def block_of(seen: Landmarks, mode: AnalysisMode) -> MetricsBlock:
-    return measure(seen, mode=mode, duration_s=duration_of(seen))
+    return measure(seen, mode=mode, recording=Recording(duration_of(seen)))
 
 
 def empty() -> Landmarks:
@@ -194,6 +195,6 @@ def test_series_are_bounded_however_long_the_clip():
 
 def test_all_evidence_lies_inside_the_video():
     seen = player(seconds=1.9, fps=60)
-    block = measure(seen, mode=BATTING, duration_s=float(seen.t_s[-1]))
+    block = measure(seen, mode=BATTING, recording=Recording(float(seen.t_s[-1])))
     for evidence in block.evidence.values():
         assert all(0 <= s.start_s <= s.end_s <= seen.t_s[-1] for s in evidence.bad_segments)

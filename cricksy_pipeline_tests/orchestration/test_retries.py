@@ -86,5 +86,3 @@ def test_only_errors_that_may_pass_are_tried_again(pipeline, glimpse, monkeypatc
 
 def test_no_permanent_error_is_ever_tried_again():
     assert all(CODE_FACTS[code].transient for code in stage_module.AGAIN_AFTER_S)
-
-

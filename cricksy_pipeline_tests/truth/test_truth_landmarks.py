@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cricksy_pipeline.analysis.metrics.measure import measure
+from cricksy_pipeline.analysis.recording import Recording
 from cricksy_pipeline.sample.clip import ClipSpec, Faults, truth, truth_landmarks
 from cricksy_pipeline_tests.analysis.players import MODE_OF, noisy
 from cricksy_pipeline_tests.truth.compare import Comparison, compare_events, compare_metrics, error_table
@@ -29,7 +30,7 @@ LARGEST_BIAS = {
 def compared(motion: str, view: str, fps: int, noise: float, faults: dict[str, float] | None = None, **choices: Any) -> list[Comparison]:
     spec = ClipSpec(motion=motion, view=view, fps=fps, seconds=8.0, faults=Faults(**(faults or {})), **choices)
     seen = truth_landmarks(spec)
-    block = measure(noisy(seen, noise) if noise else seen, mode=MODE_OF[motion], duration_s=8.0)
+    block = measure(noisy(seen, noise) if noise else seen, mode=MODE_OF[motion], recording=Recording(8.0))
     known = truth(spec)
     assert len(block.deliveries) == 2, (motion, view, fps, block.summary)
     return compare_metrics(block, known) + compare_events(block, known)

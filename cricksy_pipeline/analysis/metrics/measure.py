@@ -30,6 +30,7 @@ from cricksy_pipeline.analysis.metrics.clip import Clip, look
 from cricksy_pipeline.analysis.metrics.legacy import Slot, slots
 from cricksy_pipeline.analysis.metrics.plots import clip_series
 from cricksy_pipeline.analysis.metrics.uncertainty import mean_sigma, one_ball_sigma, probability_in_band
+from cricksy_pipeline.analysis.recording import Recording
 from cricksy_pipeline.analysis.view import CameraView
 from cricksy_pipeline.analysis.wording import clock
 
@@ -37,7 +38,7 @@ FUNCTIONS = {**batting.METRICS, **bowling.METRICS, **wicketkeeping.METRICS, **fi
 """Metric code -> function. A metric is one function in its discipline's module and one entry in catalogue.toml."""
 
 
-def measure(landmarks: Landmarks, *, mode: AnalysisMode, duration_s: float) -> MetricsBlock:
+def measure(landmarks: Landmarks, *, mode: AnalysisMode, recording: Recording) -> MetricsBlock:
     """Everything that can be measured in a clip, and for everything else the reason why not.
 
     The same function serves any sampling: what needs an event is null with RATE_TOO_LOW where the pictures are too sparse.
@@ -45,9 +46,9 @@ def measure(landmarks: Landmarks, *, mode: AnalysisMode, duration_s: float) -> M
     Args:
         landmarks: grid and bursts together; quick pass: its grid alone.
         mode: what was filmed.
-        duration_s: length of the video; evidence lies inside [0, duration_s].
+        recording: what is known of the recording itself; evidence lies inside [0, recording.duration_s].
     """
-    mode = AnalysisMode(mode)
+    mode, duration_s = AnalysisMode(mode), recording.duration_s
     dense = tracks(landmarks, min_rate_hz=catalogue().gates["min_rate_hz"])
     clip = look(landmarks, dense, mode)
     read = {slot.key: _read(slot, clip) for slot in slots(mode, clip.view.name)}
