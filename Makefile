@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow lint dev check docs clean
+.PHONY: help demo test test-slow lint dev check docs accuracy clean
 
 help:                ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -36,6 +36,14 @@ lint: $(INSTALLED)   ## format and lint
 docs: $(INSTALLED)   ## the generated pages: JSON Schemas, guardrail table, settings table
 	$(BIN)/python -m cricksy_pipeline.reading.schemas docs/schemas
 	$(BIN)/python docs/generate.py
+
+accuracy: $(INSTALLED) ## the accuracy corpus: film, measure, fit the printed intervals, write docs/accuracy.md (an hour or more the first time)
+	$(BIN)/python -m cricksy_pipeline_tests.truth.corpus --uncalibrated
+	$(BIN)/python -m cricksy_pipeline_tests.truth.fit
+	$(BIN)/python -m cricksy_pipeline_tests.truth.corpus
+	$(BIN)/python -m cricksy_pipeline_tests.truth.publish
+	test ! -d ../shared/clips || $(BIN)/python -m cricksy_pipeline_tests.truth.real_clips
+	$(BIN)/python -m cricksy_pipeline_tests.truth.page
 
 clean:               ## remove the environment; the data folder .cricksy stays
 	rm -rf $(VENV) .build build dist *.egg-info .pytest_cache .ruff_cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from cricksy_pipeline.commands import analysing, backfilling, operating
+from cricksy_pipeline.commands import analysing, backfilling, comparing, operating
 from cricksy_pipeline.commands.terminal import console
 from cricksy_pipeline.errors import CricksyError
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     help="A coach's phone video of a cricketer, turned into an analysis that can be trusted.",
 )
 
-for command in (analysing.submit, analysing.status, analysing.demo):
+for command in (analysing.submit, analysing.status, comparing.compare, analysing.demo):
     app.command(rich_help_panel="One video")(command)
 for command in (
     operating.dev,

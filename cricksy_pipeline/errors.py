@@ -24,6 +24,7 @@ class ErrorCode(StrEnum):
     VIDEO_TOO_LARGE = "VIDEO_TOO_LARGE"
     MODE_MISSING = "MODE_MISSING"
     MODE_UNSUPPORTED = "MODE_UNSUPPORTED"
+    OPTIONS_INVALID = "OPTIONS_INVALID"
     POSE_CRASHED = "POSE_CRASHED"
     GUARDRAIL_FAILED = "GUARDRAIL_FAILED"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
@@ -59,6 +60,7 @@ CODE_FACTS: dict[ErrorCode, CodeFacts] = {
     ErrorCode.VIDEO_TOO_LARGE: CodeFacts(False, "Export the video at 1080p, or cut it shorter.", "input"),
     ErrorCode.MODE_MISSING: CodeFacts(False, "Say what was filmed: batting, bowling, wicketkeeping or fielding.", "input"),
     ErrorCode.MODE_UNSUPPORTED: CodeFacts(False, "Choose one of batting, bowling, wicketkeeping, fielding.", "input"),
+    ErrorCode.OPTIONS_INVALID: CodeFacts(False, "Say the option that the message names again, or leave it out.", "input"),
     ErrorCode.POSE_CRASHED: CodeFacts(True, "Try again; if it happens twice with this file, report it."),
     ErrorCode.GUARDRAIL_FAILED: CodeFacts(False, "The results did not pass their checks and are not shown; see the failed guardrail."),
     ErrorCode.STORE_UNAVAILABLE: CodeFacts(True, "The object store did not answer; the job can be tried again."),

@@ -74,6 +74,11 @@ class BlazePose:
         self._last_ms = max(self._last_ms + 1, round(t_s * 1000))
         return _arrays(self._landmarker.detect_for_video(picture, self._last_ms))
 
+    def forget(self) -> None:
+        """Lose whoever is followed: the next picture is searched as the first one was. VIDEO mode only; costs one search."""
+        if self._last_ms >= 0:
+            self.estimate(np.zeros((64, 64, 3), np.uint8), (self._last_ms + 1) / 1000)
+
     def __enter__(self) -> BlazePose:
         return self
 

@@ -2,8 +2,8 @@
 
 Belongs here: the search for candidate windows on the sparse grid (which stretches deserve decoding at the native rate), and the
 assembly of deliveries with their events from the dense stretches. Does not belong here: how an event is told from the movement
-(`strokes`, `overarm`,
-`takes`), the thresholds (`delivery_settings`), or anything measured at an event (`metrics`).
+(`strokes`, `overarm`, `takes`, `fielding`) or from sound (`contact_sound`), the thresholds (`delivery_settings`), or anything measured at
+an event (`metrics`).
 """
 
 from __future__ import annotations
@@ -12,51 +12,71 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cricksy_pipeline.analysis.contact_sound import with_sound
 from cricksy_pipeline.analysis.delivery_settings import SETTINGS, DeliverySettings
 from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.analysis.events import FoundDelivery
+from cricksy_pipeline.analysis.fielding import find_fielding
 from cricksy_pipeline.analysis.kinematics import Track, body_height_px, tracks, velocity_on_timestamps
 from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
 from cricksy_pipeline.analysis.overarm import find_bowling
+from cricksy_pipeline.analysis.recording import Onsets, Recording
 from cricksy_pipeline.analysis.strokes import find_batting
-from cricksy_pipeline.analysis.takes import find_fielding, find_takes
+from cricksy_pipeline.analysis.takes import find_keeping
 
 __all__ = ["FoundDelivery", "candidate_windows", "find_deliveries"]
 
 
-def candidate_windows(landmarks_grid: Landmarks, mode: AnalysisMode, settings: DeliverySettings = SETTINGS) -> list[tuple[float, float]]:
-    """Stretches of a clip that may hold a delivery, best first: [(start_s, end_s)].
+def candidate_windows(
+    landmarks_grid: Landmarks, mode: AnalysisMode, settings: DeliverySettings = SETTINGS, recording: Recording | None = None
+) -> list[tuple[float, float]]:
+    """Stretches of a clip that may hold a delivery, best first: [(start_s, end_s)] on the clock of the landmarks.
 
     Lenient on purpose: what is missed here is never seen again, what is caught wrongly costs some decoding. Windows do not overlap,
     lie inside the sampled time, and are bounded in number and total length (`max_windows`, `max_window_total_s`). A clip no longer
-    than `whole_clip_s` is one window, or none when nothing in it moves like a delivery.
+    than `whole_clip_s` is one window, or none when nothing in it moves like a delivery. Nothing is compared across a cut.
 
     Args:
         landmarks_grid: the deep pass's grid (about 10 frames a second); any rate works.
         mode: what was filmed.
+        recording: the recording, where the landmarks are on the file's clock: movement is judged at the speed of life, which is
+            recognised in it where nobody said it. None: the landmarks' clock is life's.
     """
     seen = landmarks_grid.select(landmarks_grid.found)
     if len(seen) < 3:
         return []
-    interest = _INTEREST[mode](seen.t_s, seen.xy.astype(float), settings)
+    factor = 1.0 if recording is None else _recognised(landmarks_grid, mode, recording).life_factor
+    life_s = seen.t_s / factor
+    interest = np.zeros(len(seen))
+    for shot in np.split(np.arange(len(seen)), np.flatnonzero(np.diff(seen.shot)) + 1):
+        if len(shot) >= 3:
+            interest[shot] = _INTEREST[mode](life_s[shot], seen.xy[shot].astype(float), settings)
     if not (interest > 0).any():
         return []
     first, last = float(landmarks_grid.t_s[0]), float(landmarks_grid.t_s[-1])
     if last - first <= settings.whole_clip_s:
         return [(first, last)]
-    return _bounded(_merged(seen.t_s, interest, first, last, settings), settings)
+    before_s = settings.candidate_before_s[mode.value]
+    around = _merged(life_s, interest, first / factor, last / factor, before_s, settings)
+    return _bounded([(start * factor, end * factor, value) for start, end, value in around], settings)
+
+
+def _recognised(landmarks: Landmarks, mode: AnalysisMode, recording: Recording) -> Recording:
+    from cricksy_pipeline.analysis.slow_motion import recognise_speed  # it finds deliveries itself
+
+    return recognise_speed(landmarks, mode, recording, sparse=True)
 
 
 def _merged(
-    t_s: np.ndarray, interest: np.ndarray, first: float, last: float, settings: DeliverySettings
+    t_s: np.ndarray, interest: np.ndarray, first: float, last: float, before_s: float, settings: DeliverySettings
 ) -> list[tuple[float, float, float]]:
     """[(start, end, interest)] around each peak of interest, overlapping ones joined."""
     windows: list[tuple[float, float, float]] = []
     for i in np.argsort(-interest, kind="stable"):
         if interest[i] <= 0 or len(windows) >= 4 * settings.max_windows:
             break
-        if all(abs(t_s[i] - (start + settings.window_before_s)) > settings.merge_within_s for start, _, _ in windows):
-            windows.append((t_s[i] - settings.window_before_s, t_s[i] + settings.window_after_s, float(interest[i])))
+        if all(abs(t_s[i] - (start + before_s)) > settings.merge_within_s for start, _, _ in windows):
+            windows.append((t_s[i] - before_s, t_s[i] + settings.window_after_s, float(interest[i])))
     joined: list[tuple[float, float, float]] = []
     for start, end, value in sorted(windows):
         if joined and start <= joined[-1][1]:
@@ -102,8 +122,17 @@ def _interest_bowling(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings)
     return interest
 
 
-def _interest_hands(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
-    """Speed of the faster hand against the hips: takes, catches, pick-ups and throws."""
+def _interest_keeping(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
+    """Speed of both hands together, where they are together (gloves)."""
+    size = body_height_px(xy)
+    left, right = xy[:, INDEX["left_wrist"]], xy[:, INDEX["right_wrist"]]
+    speed = np.linalg.norm(velocity_on_timestamps(t, (left + right) / 2 - _hips(xy)), axis=-1) / size
+    together = np.linalg.norm(left - right, axis=-1) / size <= settings.candidate_hands_apart
+    return np.where(together & (speed >= settings.candidate_keeping_speed), speed, 0)
+
+
+def _interest_fielding(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
+    """Speed of the faster hand against the hips: catches, pick-ups and throws."""
     size = body_height_px(xy)
     wrists = (xy[:, INDEX["left_wrist"]], xy[:, INDEX["right_wrist"]])
     speed = np.max([np.linalg.norm(velocity_on_timestamps(t, wrist - _hips(xy)), axis=-1) for wrist in wrists], axis=0) / size
@@ -133,31 +162,41 @@ def _travel(t: np.ndarray, xy: np.ndarray, size: float, before_s: float = 1.5) -
 _INTEREST = {
     AnalysisMode.BATTING: _interest_batting,
     AnalysisMode.BOWLING: _interest_bowling,
-    AnalysisMode.WICKETKEEPING: _interest_hands,
-    AnalysisMode.FIELDING: _interest_hands,
+    AnalysisMode.WICKETKEEPING: _interest_keeping,
+    AnalysisMode.FIELDING: _interest_fielding,
 }
 
 
 FINDERS: dict[AnalysisMode, Callable[[Track, DeliverySettings], list[FoundDelivery]]] = {
     AnalysisMode.BATTING: find_batting,
     AnalysisMode.BOWLING: find_bowling,
-    AnalysisMode.WICKETKEEPING: find_takes,
+    AnalysisMode.WICKETKEEPING: find_keeping,
     AnalysisMode.FIELDING: find_fielding,
 }
 """How the deliveries of each mode are found in one track."""
 
 
 def find_deliveries(
-    landmarks_all: Landmarks, mode: AnalysisMode, settings: DeliverySettings = SETTINGS, *, smooth: list[Track] | None = None
+    landmarks_all: Landmarks,
+    mode: AnalysisMode,
+    settings: DeliverySettings = SETTINGS,
+    *,
+    smooth: list[Track] | None = None,
+    recording: Recording | None = None,
 ) -> list[FoundDelivery]:
     """Every delivery in the stretches sampled at 25 frames a second or faster, in time order.
 
     A stretch without the movement that marks a delivery gives none: no event is ever guessed.
 
     Args:
-        landmarks_all: grid and bursts together.
+        landmarks_all: grid and bursts together, on life's clock (`recording.to_life`).
         mode: what was filmed.
         smooth: the tracks of `landmarks_all`, when the caller has them already.
+        recording: what is heard in it refines the contacts; None: nothing is.
     """
     dense = tracks(landmarks_all, min_rate_hz=settings.min_rate_hz) if smooth is None else smooth
-    return sorted((delivery for track in dense for delivery in FINDERS[mode](track, settings)), key=lambda delivery: delivery.start_s)
+    found = sorted((delivery for track in dense for delivery in FINDERS[mode](track, settings)), key=lambda delivery: delivery.start_s)
+    if recording is None or recording.onsets is None or not recording.timed:
+        return found
+    onsets = Onsets(recording.onsets.t_s / recording.life_factor, recording.onsets.strength)
+    return [with_sound(delivery, onsets, settings) for delivery in found]

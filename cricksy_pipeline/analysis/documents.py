@@ -1,7 +1,8 @@
 """The JSON documents that readers rely on: results, metrics, findings, report.
 
-Belongs here: the shape of each document, the direction of every scale, and nothing else. Their JSON Schemas in docs/schemas/ are
-generated from these models. Does not belong here: how a value is computed (`metrics`), judged (`findings`) or worded (`report`).
+Belongs here: the shape of each document and the direction of every scale, and nothing else; the measured part is in
+`measurement_documents`. The JSON Schemas in docs/schemas/ are generated from these models. Does not belong here: how a value is computed
+(`metrics`), judged (`findings`) or worded (`report`).
 
 Two scales run in opposite directions, for the readers that exist: `overall_level` and `level` say how good (high is good),
 `severity` says how bad (high is bad). What could not be measured is null and carries a reason; no default looks like a measurement.
@@ -9,142 +10,62 @@ Two scales run in opposite directions, for the readers that exist: `overall_leve
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-SCHEMA_VERSION = "1"
-
-
-class AnalysisMode(StrEnum):
-    """What was filmed. Always given by whoever asks for the analysis, never guessed."""
-
-    BATTING = "batting"
-    BOWLING = "bowling"
-    WICKETKEEPING = "wicketkeeping"
-    FIELDING = "fielding"
-
-
-LEGACY_METRICS: tuple[str, ...] = (
-    "head_stability_score",
-    "balance_drift_score",
-    "front_knee_brace_score",
-    "hip_shoulder_separation_timing",
-    "elbow_drop_score",
+from cricksy_pipeline.analysis.measurement_documents import (
+    LEGACY_METRICS,
+    AnalysisMode,
+    Band,
+    Delivery,
+    DeliveryValue,
+    Document,
+    Event,
+    Level,
+    Metric,
+    MetricsBlock,
+    NotOffered,
+    Series,
+    VideoEvidence,
+    VideoMoment,
+    VideoSegment,
 )
-"""The five keys that every results document carries, measured or null with a reason."""
 
-Level = Literal["low", "medium", "high"]
+__all__ = [
+    "LEGACY_METRICS",
+    "SCHEMA_VERSION",
+    "AnalysisMode",
+    "AnalysisResults",
+    "Band",
+    "Confirmation",
+    "Delivery",
+    "DeliveryValue",
+    "Document",
+    "Drill",
+    "Event",
+    "Finding",
+    "Findings",
+    "Level",
+    "Metric",
+    "MetricsBlock",
+    "NotMeasured",
+    "NotOffered",
+    "PoseSummary",
+    "Priority",
+    "Report",
+    "ReportSection",
+    "ResultsMeta",
+    "Series",
+    "StyleNote",
+    "VideoEvidence",
+    "VideoMoment",
+    "VideoSegment",
+    "Watch",
+    "as_json",
+]
 
-
-class Document(BaseModel):
-    """Base of every document: unknown keys are an error, NaN and infinity are errors."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants")
-
-
-class Band(Document):
-    """The range of values that coaching calls sound, with where that opinion comes from."""
-
-    low: float | None = Field(description="Lower end in the metric's unit; null: no lower limit.")
-    high: float | None = Field(description="Upper end in the metric's unit; null: no upper limit.")
-    source: str = Field(description="Paper, coaching text or 'house default'.")
-    status: Literal["published", "coaching", "uncalibrated"] = Field(description="uncalibrated: a house default, not yet checked.")
-
-
-class DeliveryValue(Document):
-    """One metric in one delivery."""
-
-    delivery: int = Field(description="1 for the first ball of the clip.")
-    value: float
-    sigma: float = Field(ge=0, description="One standard deviation of the measurement error, same unit.")
-    t_s: float = Field(ge=0, description="When it was read: presentation timestamp of the event, seconds.")
-    frame: int = Field(ge=0, description="The frame nearest to t_s, presentation order.")
-
-
-class Metric(Document):
-    """One measured quantity, or the reason why it is not there."""
-
-    label: str = Field(description="What a coach would call it.")
-    score: float | None = Field(ge=0, le=1, description="Probability that the true value lies in the band. Null when not measured.")
-    value: float | None = Field(description="Robust mean over the deliveries, in `unit`.")
-    unit: str
-    ci95: tuple[float, float] | None = Field(description="95 % interval of `value`.")
-    n: int = Field(ge=0, description="Deliveries that gave a value.")
-    coverage: float | None = Field(ge=0, le=1, description="Share of the frames in the measured windows in which the player was found.")
-    view: str | None = Field(description="Camera view it was measured from: side, front, behind, quarter; null when unknown.")
-    definition: str = Field(description="The definition in words, with its name in the catalogue.")
-    definition_version: str
-    band: Band | None = Field(description="Null: descriptive only, nothing to be inside or outside of.")
-    per_delivery: list[DeliveryValue] = Field(default_factory=list)
-    series: str | None = Field(description="Name of the time series it was read from, in metrics.series.")
-    reason: str | None = Field(description="Why it is null, for a coach; null when measured.")
-    reason_code: str | None = Field(description="Why it is null, for a program, e.g. RATE_TOO_LOW, VIEW, NO_EVENT, NOT_SEEN, NOT_OFFERED.")
-
-
-class Series(Document):
-    """A quantity over time, for plots and for evidence. Null where it could not be read."""
-
-    label: str
-    unit: str
-    t_s: list[float]
-    frame: list[int]
-    value: list[float | None]
-
-
-class Event(Document):
-    """A named moment of a delivery."""
-
-    name: str = Field(description="e.g. top_of_backlift, front_foot_down, contact; back_foot_contact, front_foot_contact, release.")
-    t_s: float = Field(ge=0)
-    sigma_s: float = Field(ge=0, description="One standard deviation of its time, seconds.")
-    frame: int = Field(ge=0)
-
-
-class Delivery(Document):
-    """One ball: the unit of analysis."""
-
-    delivery: int = Field(ge=1)
-    start_s: float = Field(ge=0)
-    end_s: float = Field(ge=0)
-    events: list[Event]
-
-
-class VideoMoment(Document):
-    """A frame worth looking at."""
-
-    frame: int = Field(ge=0)
-    t_s: float = Field(ge=0, description="Presentation timestamp, seconds.")
-    timestamp: str = Field(description="m:ss.ss, for people.")
-    score: float | None = Field(description="The metric's score or series value there; null where there is none.")
-
-
-class VideoSegment(Document):
-    """A stretch of the video worth looking at."""
-
-    start_s: float = Field(ge=0)
-    end_s: float = Field(ge=0)
-    start: str = Field(description="m:ss.ss, for people.")
-    end: str = Field(description="m:ss.ss, for people.")
-    min_score: float | None
-
-
-class VideoEvidence(Document):
-    """Where in the video a finding can be seen."""
-
-    worst_frames: list[VideoMoment] = Field(default_factory=list)
-    bad_segments: list[VideoSegment] = Field(default_factory=list)
-
-
-class MetricsBlock(Document):
-    """The `metrics` part of a results document."""
-
-    metrics: dict[str, Metric] = Field(description="At least the five legacy keys.")
-    summary: dict[str, Any] = Field(description="Counts: measured, not_measured, deliveries; view; player's height in pixels.")
-    evidence: dict[str, VideoEvidence] = Field(description="By metric: the moments its value was read from.")
-    deliveries: list[Delivery]
-    series: dict[str, Series]
+SCHEMA_VERSION = "2"
 
 
 class Drill(Document):
@@ -152,6 +73,51 @@ class Drill(Document):
 
     name: str
     how: str
+
+
+class Confirmation(Document):
+    """What would make a finding, or something on the watch list, sure or settle it."""
+
+    balls_more: int | None = Field(ge=0, description="Balls to add at the same set-up; null: more balls would not do it.")
+    view: str | None = Field(description="Where to stand, in words.")
+    detectable_change: float | None = Field(ge=0, description="In `unit`: a smaller change between two sessions is level.")
+    unit: str | None
+    text: str = Field(description="The sentence.")
+
+
+class Watch(Document):
+    """Likely outside the band, not surely enough to be a finding."""
+
+    metric: str
+    code: str
+    label: str
+    title: str
+    message: str
+    probability_outside: float = Field(ge=0, le=1)
+    evidence: dict[str, Any] = Field(description="As a finding's.")
+    what_would_confirm: Confirmation | None = None
+
+
+class StyleNote(Document):
+    """A choice, not a fault."""
+
+    metric: str
+    label: str
+    value: float | None
+    unit: str
+    category: str | None
+    message: str
+    source: str
+
+
+class Priority(Document):
+    """The one thing to do first."""
+
+    metric: str | None
+    code: str
+    title: str
+    cue: str | None
+    why_first: str
 
 
 class Finding(Document):
@@ -170,6 +136,7 @@ class Finding(Document):
     suggested_drills: list[str]
     video_evidence: VideoEvidence
     confidence: float | None = Field(ge=0, le=1, description="Probability that the true value is outside the band; null for quality.")
+    what_would_confirm: Confirmation | None = None
 
 
 class NotMeasured(Document):
@@ -186,7 +153,12 @@ class Findings(Document):
 
     overall_level: Level | None = Field(description="How good overall: high is good. Null when nothing could be judged.")
     overall_level_reason: str | None = Field(description="Why overall_level is null; null when it is not.")
+    priority: Priority | None = Field(
+        default=None, description="The first finding and why it comes first; null without a technique finding."
+    )
     findings: list[Finding] = Field(description="Most important first; at most three technique findings.")
+    watch: list[Watch] = Field(default_factory=list)
+    style_notes: list[StyleNote] = Field(default_factory=list)
     not_measured: list[NotMeasured]
     detection_rate: float = Field(ge=0, le=100, description="Percent of sampled frames in which the player was found.")
     confidence_score: float | None = Field(ge=0, le=1, description="Trust in the measurements as a whole; null when nothing was measured.")
@@ -210,6 +182,7 @@ class Report(Document):
     overall_level: Level | None
     sections: list[ReportSection] = Field(min_length=1)
     summary: str
+    priority: str | None = Field(default=None, description="One or two sentences: what to do first, and why.")
     top_issues: list[str] = Field(max_length=3)
     drills: list[Drill] = Field(max_length=8)
     one_week_plan: list[str] = Field(min_length=7, max_length=7, description="One line a day.")

@@ -1,7 +1,7 @@
 """What a delivery and its events are, and what the finders of all disciplines share.
 
-Belongs here: the values that finders return, the time of a foot's landing, the choice of peaks. Does not belong here: how a stroke, a
-bowled ball or a take is told from the movement (`strokes`, `overarm`, `takes`), what is measured at an event (`metrics`).
+Belongs here: the values that finders return, the choice of peaks. Does not belong here: how a stroke, a bowled ball or a take is told from
+the movement (`strokes`, `overarm`, `takes`, `fielding`), how sure a time is (`timing`), what is measured at an event (`metrics`).
 
 Each event carries its own time uncertainty, and a movement that does not show the event gives none (cricket-metrics 3.5). A moving
 camera is not subtracted: hands are taken against the hips, feet against the picture.
@@ -13,17 +13,25 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cricksy_pipeline.analysis.delivery_settings import DeliverySettings
-from cricksy_pipeline.analysis.kinematics import Track, velocity
+from cricksy_pipeline.analysis.delivery_settings import SETTINGS
+from cricksy_pipeline.analysis.kinematics import Track
 
 
 @dataclass(frozen=True)
 class EventTime:
-    """A moment: presentation time in seconds, its standard deviation, and the nearest frame."""
+    """A moment.
+
+    Attributes:
+        t_s: time in seconds, on the clock of the track that it was found in.
+        sigma_s: its standard deviation: frame spacing, keypoint noise, and the detector's calibrated residual (`timing`).
+        frame: the nearest frame.
+        evidence: what it was told from, in words for people.
+    """
 
     t_s: float
     sigma_s: float
     frame: int
+    evidence: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,8 @@ class FoundDelivery:
         front: "left" or "right", the player's own side nearer the other end of the pitch; None when it cannot be told.
         arm: the bowling or throwing arm; None in batting and for a take.
         toward: +1 when the other end of the pitch lies to the right of the picture, -1 to the left, 0 when it cannot be told.
+        contact_by: "sound" or "hands", what the time of contact was told from; None without contact.
+        sound: why the sound was not used for the contact, in words for people; "" where it was, or where there is none to use.
     """
 
     start_s: float
@@ -48,6 +58,13 @@ class FoundDelivery:
     front: str | None
     arm: str | None
     toward: int
+    contact_by: str | None = None
+    sound: str = ""
+
+    @property
+    def full_timing(self) -> bool:
+        """Whether the pictures were dense enough for its times to count in full; below, they are shown with their uncertainty."""
+        return self.track.rate_hz >= SETTINGS.full_rate_hz
 
     @property
     def back(self) -> str | None:
@@ -60,9 +77,9 @@ def other_side(side: str) -> str:
     return "right" if side == "left" else "left"
 
 
-def frame_sigma_s(track: Track) -> float:
-    """Standard deviation of a time known to one frame: the frame spacing over the square root of 12."""
-    return 1 / track.rate_hz / 12**0.5
+def in_order(events: dict[str, EventTime | None]) -> dict[str, EventTime]:
+    """Those that were found, in time order."""
+    return dict(sorted(((name, event) for name, event in events.items() if event is not None), key=lambda item: item[1].t_s))
 
 
 def peaks(values: np.ndarray, at_least: float, apart_s: float, t_s: np.ndarray) -> list[int]:
@@ -74,22 +91,3 @@ def peaks(values: np.ndarray, at_least: float, apart_s: float, t_s: np.ndarray) 
         if all(abs(t_s[i] - t_s[k]) > apart_s for k in kept):
             kept.append(int(i))
     return sorted(kept)
-
-
-def event_at(track: Track, t_s: float, extra_sigma_s: float = 0.0) -> EventTime:
-    """The event at `t_s`, known to one frame and to `extra_sigma_s` besides."""
-    return EventTime(float(t_s), float(np.hypot(frame_sigma_s(track), extra_sigma_s)), track.frame_at(t_s))
-
-
-def foot_landing(track: Track, side: str, start_s: float, end_s: float, size: float, settings: DeliverySettings) -> float | None:
-    """When the foot that swings fastest in [start_s, end_s] is down: its speed falls below 15 % of the swing's peak. None: no swing."""
-    span = track.span(start_s, end_s)
-    foot = (track.point(f"{side}_heel") + track.point(f"{side}_foot_index") + track.point(f"{side}_ankle")) / 3
-    speed = np.linalg.norm(velocity(track.t_s, foot), axis=-1)[span] / size
-    if len(speed) < 5 or not np.isfinite(speed).any():
-        return None
-    peak = int(np.nanargmax(speed))
-    if speed[peak] < settings.foot_swing_speed:
-        return None
-    down = np.flatnonzero(speed[peak:] < settings.landed_share_of_swing * speed[peak])
-    return float(track.t_s[span][peak + down[0]]) if len(down) else None

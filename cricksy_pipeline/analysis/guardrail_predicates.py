@@ -12,6 +12,7 @@ from typing import Any
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Document, Findings, Report
 from cricksy_pipeline.analysis.json_tree import at, fingerprint, is_number, items, leaves, small
+from cricksy_pipeline.analysis.judging import MOST_FINDINGS
 from cricksy_pipeline.analysis.metrics.catalogue import catalogue
 from cricksy_pipeline.analysis.wording import coaching, numbers_in, unsupported_numbers
 
@@ -133,8 +134,9 @@ def evidence_within_video(findings: Any, duration_s: float) -> Outcome:
     if not isinstance(findings, dict):
         return Outcome(False, None, "findings", "there are no findings")
     bad = []
-    for i, finding in enumerate(items(findings, "findings")):
+    for i, finding in enumerate([*items(findings, "findings"), *items(findings, "watch")]):
         times = list(items(finding, "evidence", "t_s"))
+        times += [at(still, "t_s") for still in items(finding, "evidence", "stills")]
         times += [at(moment, "t_s") for moment in items(finding, "video_evidence", "worst_frames")]
         times += [at(segment, end) for segment in items(finding, "video_evidence", "bad_segments") for end in ("start_s", "end_s")]
         bad += [{"finding": i, "t_s": small(t)} for t in times if not is_number(t) or not 0 <= t <= duration_s + 1e-6]
@@ -146,10 +148,10 @@ def evidence_from_triggering_series(findings: Any, results: Any) -> Outcome:
     if not isinstance(findings, dict):
         return Outcome(False, None, "findings", "there are no findings")
     faults = []
-    for i, finding in enumerate(_technique(findings)):
+    for finding in _claims(findings):
         fault = _evidence_fault(finding, results)
         if fault:
-            faults.append(f"technique finding {i + 1}: {fault}")
+            faults.append(f"{small(at(finding, 'code'))}: {fault}")
     return holds(not faults, faults[:3], [], "evidence comes from what triggered it", faults[0] if faults else "")
 
 
@@ -173,6 +175,14 @@ def _evidence_fault(finding: Any, results: Any) -> str | None:
     for frame, t in zip(items(evidence, "frames"), items(evidence, "t_s"), strict=True):
         if not is_number(frame) or not is_number(t) or frame not in when or abs(when[frame] - t) > NEAREST_FRAME_S:
             return f"frame {small(frame)} at {small(t)} s is not in its series"
+    events = {
+        (at(ball, "delivery"), at(event, "name"), at(event, "frame"))
+        for ball in items(results, "metrics", "deliveries")
+        for event in items(ball, "events")
+    }
+    for still in items(evidence, "stills"):
+        if (at(still, "delivery"), at(still, "event"), at(still, "frame")) not in events:
+            return f"a still shows {small(at(still, 'event'))}, which is no event of the results"
     return None
 
 
@@ -185,15 +195,31 @@ def no_finding_from_missing_data(findings: Any, results: Any) -> Outcome:
     if technique and (not is_number(rate) or rate < floor):
         return Outcome(False, small(rate), f">= {floor:g}", "technique is judged although the player was hardly seen")
     bad = []
-    for finding in technique:
+    for finding in _claims(findings):
         metric = at(results, "metrics", "metrics", str(at(finding, "metric")))
         measured = is_number(at(metric, "value")) and is_number(at(metric, "score")) and is_number(at(metric, "n")) and at(metric, "n") >= 1
         bad += [] if measured else [small(at(finding, "metric"))]
     return holds(not bad, bad[:5], [], "nothing was found from missing data", f"found without a measurement: {bad[0] if bad else ''}")
 
 
+def one_priority(findings: Any) -> Outcome:
+    """At most three technique findings, and the priority is the first of them; without any, no technique is one."""
+    if not isinstance(findings, dict):
+        return Outcome(False, None, "findings", "there are no findings")
+    technique, priority = _technique(findings), at(findings, "priority")
+    if len(technique) > MOST_FINDINGS:
+        return Outcome(False, len(technique), f"<= {MOST_FINDINGS}", "there are more things to work on than anyone can")
+    named, first = at(priority, "metric"), at(technique[0], "metric") if technique else None
+    return holds(named == first, small(named), small(first), "the priority is the first finding", "the priority is not the first finding")
+
+
 def _technique(findings: Any) -> list[Any]:
     return [finding for finding in items(findings, "findings") if at(finding, "kind") != "quality"]
+
+
+def _claims(findings: Any) -> list[Any]:
+    """Everything that is said of technique: what was found, and what is watched."""
+    return [*_technique(findings), *items(findings, "watch")]
 
 
 # ---------------------------------------------------------------------------------------------------------------------- report
@@ -231,9 +257,11 @@ def every_number_in_data(report: Any, findings: Any, results: Any) -> Outcome:
     text = at(report, "text")
     if not isinstance(text, str):
         return Outcome(False, None, "text", "the report has no text")
-    sources = [at(findings, "findings"), at(findings, "detection_rate"), at(findings, "confidence_score")]
+    sources = [at(findings, part) for part in ("findings", "watch", "style_notes", "detection_rate", "confidence_score")]
     sources += [at(results, "metrics", part) for part in ("metrics", "summary", "deliveries", "evidence")] + [at(results, "pose_summary")]
     known = [float(value) for source in sources for _, value in leaves(source) if is_number(value) and abs(value) < 1e15]
+    # What the pictures lacked is kept as a share and written as a percentage.
+    known += [100 * at(fault, "value") for fault in items(results, "metrics", "summary", "quality") if is_number(at(fault, "value"))]
     lengths = [len(items(results, "metrics", "deliveries")), *range(len(items(findings, "findings")) + 1)]
     missing = unsupported_numbers(text, [*known, *lengths, *_numbers_of_wording()])
     return holds(not missing, missing[:5], [], "every number in the text is in the data", f"not in the data: {', '.join(missing[:5])}")
@@ -241,6 +269,7 @@ def every_number_in_data(report: Any, findings: Any, results: Any) -> Outcome:
 
 def _numbers_of_wording() -> list[float]:
     words = [value for table in (coaching(), catalogue().words) for _, value in leaves(table) if isinstance(value, str)]
+    words += [text for items in catalogue().not_offered.values() for item in items for text in (item.name, item.reason)]
     return [value for text in words for _, value, _ in numbers_in(text)]
 
 

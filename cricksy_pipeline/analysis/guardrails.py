@@ -67,8 +67,12 @@ GUARDRAILS: dict[str, tuple[GuardrailSpec, ...]] = {
     "findings": (
         GuardrailSpec("findings_present", "The row holds findings of the documented shape."),
         GuardrailSpec("every_finding_complete", "Every finding has code, metric, level, message and evidence."),
+        GuardrailSpec("one_priority", "At most three technique findings, and the priority is the first of them."),
         GuardrailSpec("evidence_within_video", "All evidence lies between 0 and the end of the video."),
-        GuardrailSpec("evidence_from_triggering_series", "Evidence has the value, frames and series of the metric that triggered it."),
+        GuardrailSpec(
+            "evidence_from_triggering_series",
+            "Evidence has the value, frames, series and stills of the metric that triggered it, what is only watched included.",
+        ),
         GuardrailSpec("no_finding_from_missing_data", "No technique finding rests on what was not measured."),
         GuardrailSpec("mode_echoed", "The findings name the mode that was asked for."),
         GuardrailSpec("stored_copy_equals_row", "What the object store gives back has the hash of what the row holds."),
@@ -175,6 +179,7 @@ def evaluate_findings(
         "findings",
         findings_present=partial(says.findings_present, row_findings),
         every_finding_complete=partial(says.every_finding_complete, row_findings),
+        one_priority=partial(says.one_priority, row_findings),
         evidence_within_video=partial(says.evidence_within_video, row_findings, duration_s),
         evidence_from_triggering_series=partial(says.evidence_from_triggering_series, row_findings, row_results),
         no_finding_from_missing_data=partial(says.no_finding_from_missing_data, row_findings, row_results),

@@ -27,11 +27,14 @@ _NOT_SAMPLED = 255
 
 
 def to_parquet(landmarks: Landmarks) -> bytes:
-    """One row per frame: frame, t_s, source, then for each landmark `nose_x` ... `nose_world_z` (float32; NaN where nobody was found)."""
+    """One row per frame: frame, t_s, source, shot, camera_x, camera_y, doubt, then for each landmark `nose_x` ... `nose_world_z` (float32;
+    NaN where nobody was found)."""
     values = np.concatenate(
         [landmarks.xy, landmarks.z[..., None], landmarks.visibility[..., None], landmarks.presence[..., None], landmarks.world], axis=2
     )
     columns: dict[str, np.ndarray] = {"frame": landmarks.frame, "t_s": landmarks.t_s, "source": landmarks.source}
+    columns |= {"shot": landmarks.shot, "doubt": landmarks.doubt}
+    columns |= {f"camera_{axis}": np.ascontiguousarray(landmarks.camera[:, i]) for i, axis in enumerate("xy")}
     for i, name in enumerate(LANDMARK_NAMES):
         for j, value in enumerate(_VALUES):
             columns[f"{name}_{value}"] = np.ascontiguousarray(values[:, i, j])
@@ -39,7 +42,7 @@ def to_parquet(landmarks: Landmarks) -> bytes:
 
 
 def from_parquet(data: bytes) -> Landmarks:
-    """The landmarks that `to_parquet` wrote, bit for bit.
+    """The landmarks that `to_parquet` wrote, bit for bit. Tables of before there were shots, camera and doubt have zeros there.
 
     Raises:
         ValueError: the bytes are not such a table.
@@ -60,6 +63,9 @@ def from_parquet(data: bytes) -> Landmarks:
         world=np.ascontiguousarray(values[:, :, 5:]),
         width=header["width"],
         height=header["height"],
+        shot=columns.get("shot"),
+        camera=np.stack([columns["camera_x"], columns["camera_y"]], axis=1) if "camera_x" in columns else None,
+        doubt=columns.get("doubt"),
     )
 
 

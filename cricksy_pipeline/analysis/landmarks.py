@@ -35,7 +35,11 @@ INDEX: dict[str, int] = {name: i for i, name in enumerate(LANDMARK_NAMES)}
 GRID_QUICK, GRID_DEEP, BURST = 0, 1, 2
 """Why a frame was sampled: by the quick pass's grid, only by the deep pass's grid, or only by the native-rate burst around a delivery."""
 
-_ARRAYS = ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world", "shot", "camera")
+NOT_DOUBTED, REFUSED, REGAINED = 0, 1, 2
+"""What is known of a frame besides what was found: nothing; that whoever was found was somebody else, so that nobody counts as found; that
+the player is found again after he had been lost or refused."""
+
+_ARRAYS = ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world", "shot", "camera", "doubt")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Landmarks:
         shot: (n,) int32, which unbroken camera shot the frame belongs to, from 0; nothing is joined across a cut. Zeros where not given.
         camera: (n, 2) float32, upright pixels by which the background has moved in the picture since the first frame of the shot; subtract
             it to compare places over time. Zeros where not given, NaN where it could not be told.
+        doubt: (n,) uint8, one of NOT_DOUBTED, REFUSED, REGAINED. Zeros where not given.
     """
 
     frame: np.ndarray
@@ -70,6 +75,7 @@ class Landmarks:
     height: int
     shot: np.ndarray | None = None
     camera: np.ndarray | None = None
+    doubt: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.frame)
@@ -77,9 +83,11 @@ class Landmarks:
             object.__setattr__(self, "shot", np.zeros(n, np.int32))
         if self.camera is None:
             object.__setattr__(self, "camera", np.zeros((n, 2), np.float32))
+        if self.doubt is None:
+            object.__setattr__(self, "doubt", np.zeros(n, np.uint8))
         marks = (n, 33)
         shapes = {"t_s": (n,), "source": (n,), "xy": (*marks, 2), "z": marks, "visibility": marks, "presence": marks, "world": (*marks, 3)}
-        shapes |= {"shot": (n,), "camera": (n, 2)}
+        shapes |= {"shot": (n,), "camera": (n, 2), "doubt": (n,)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"Landmarks.{name} has shape {getattr(self, name).shape}, expected {shape}")

@@ -12,19 +12,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from cricksy_pipeline.analysis.deliveries import candidate_windows
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults, Findings, PoseSummary, Report, ResultsMeta
 from cricksy_pipeline.analysis.findings import build_findings
+from cricksy_pipeline.analysis.identity import held
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, Landmarks
 from cricksy_pipeline.analysis.metrics.measure import measure
 from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.analysis.pose import estimate_pose, find_subject
-from cricksy_pipeline.analysis.recording import Recording
+from cricksy_pipeline.analysis.recording import recording_of
 from cricksy_pipeline.analysis.report import build_report
 from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS, SamplingPlan, burst_frames
 from cricksy_pipeline.analysis.subject import Subject
@@ -103,9 +104,10 @@ def look_quickly(work: Work, footage: Footage, *, workers: int, on_progress: Pro
     A fast player cannot be followed at five frames a second, so the frames of the deep grid between are looked at too. They are kept
     for the deep pass, not counted. Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
     """
-    subject = find_subject(footage.video, work.index, model=footage.model)
+    request = work.request
+    subject = find_subject(footage.video, work.index, model=footage.model, mode=request.mode, asked=request.options.subject)
     looked_at = work.plan.deep[work.plan.deep <= work.plan.quick[-1]]
-    return _look(_pose(work, footage, looked_at, subject, workers, on_progress), subject, footage)
+    return _look(_pose(work, footage, looked_at, subject, None, workers, on_progress), subject, footage)
 
 
 def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_progress: Progress) -> Look:
@@ -120,10 +122,11 @@ def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_p
     subject = quick.subject
     fresh = np.setdiff1d(work.plan.deep, quick.landmarks.frame)
     # How many burst frames there are is known only after the grid: until then the grid counts as four fifths of the work.
-    seen = _pose(work, footage, fresh, subject, workers, lambda done, of: on_progress(4 * done, 5 * of))
+    seen = _pose(work, footage, fresh, subject, quick.landmarks, workers, lambda done, of: on_progress(4 * done, 5 * of))
     grid = quick.landmarks.merged(seen)
-    burst = burst_frames(work.index, candidate_windows(grid, work.request.mode))
-    around = _pose(work, footage, burst, subject, workers, lambda done, of: on_progress(4 * of + done, 5 * of))
+    recording = recording_of(work.index, work.request.options)
+    burst = burst_frames(work.index, candidate_windows(grid, work.request.mode, recording=recording))
+    around = _pose(work, footage, burst, subject, grid, workers, lambda done, of: on_progress(4 * of + done, 5 * of))
     # Inside a burst every frame comes from one unbroken look: between native-rate neighbours, a landmark followed at 10 fps is a jolt
     # of 2 to 4 % of the player's height (90th percentile, measured on real bowling).
     return _look(grid.select(~np.isin(grid.frame, burst)).merged(around), subject, footage)
@@ -165,11 +168,21 @@ def _look(landmarks: Landmarks, subject: Subject, footage: Footage) -> Look:
     return Look(landmarks, subject, f"blazepose-{footage.model.variant}", footage.model.sha256)
 
 
-def _pose(work: Work, footage: Footage, frames: np.ndarray, subject: Subject, workers: int, on_progress: Progress) -> Landmarks:
+def _pose(
+    work: Work, footage: Footage, frames: np.ndarray, subject: Subject, known: Landmarks | None, workers: int, on_progress: Progress
+) -> Landmarks:
     on_deep, on_quick = np.isin(frames, work.plan.deep), np.isin(frames, work.plan.quick)
     sources = np.where(on_quick, GRID_QUICK, np.where(on_deep, GRID_DEEP, BURST)).astype(np.uint8)
     return estimate_pose(
-        footage.video, work.index, frames, sources, model=footage.model, subject=subject, workers=workers, on_progress=on_progress
+        footage.video,
+        work.index,
+        frames,
+        sources,
+        model=footage.model,
+        subject=subject,
+        known=known,
+        workers=workers,
+        on_progress=on_progress,
     )
 
 
@@ -187,8 +200,14 @@ def _document(pass_name: Literal["quick", "deep"], work: Work, look: Look) -> An
         source_sha256=request.source_sha256,
     )
     summary = _pose_summary(work.index.info, look)
-    block = measure(look.landmarks, mode=request.mode, recording=Recording(summary.duration_s))
+    block = measure(look.landmarks, mode=request.mode, recording=recording_of(work.index, request.options))
     return AnalysisResults(pose_summary=summary, metrics=block, findings=None, report=None, meta=meta, outputs={})
+
+
+def _subject_as_json(look: Look) -> dict[str, Any]:
+    """Who was chosen, how well he was held, and whether either is in doubt."""
+    chosen, how = look.subject.as_json(), held(look.landmarks, look.subject)
+    return {**chosen, "ambiguous": look.subject.ambiguous or how["doubtful"], "held": how}
 
 
 def _pose_summary(info: VideoInfo, look: Look) -> PoseSummary:
@@ -209,5 +228,5 @@ def _pose_summary(info: VideoInfo, look: Look) -> PoseSummary:
         duration_s=info.duration_s,
         model=look.model,
         model_sha256=look.model_sha256,
-        subject=look.subject.as_json(),
+        subject=_subject_as_json(look),
     )

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from cricksy_pipeline.analysis.camera_motion import CameraPath, joined
+from cricksy_pipeline.analysis.following import Trail
 from cricksy_pipeline.analysis.isolation import Worker, run_task
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.messages import Message
@@ -84,9 +86,17 @@ def read_first_still(path: Path, index: FrameIndex, *, short_side: int | None) -
     return answer.header["frame"], answer.arrays["image"]
 
 
-def find_subject(video: Path, index: FrameIndex, *, model: PoseModel) -> Subject:
-    """Whom to follow, from a glance over the clip (see `probe`). Raises CricksyError as `estimate_pose` does."""
-    request = index_message(index, {"video": str(video), "model": str(model.path)})
+def find_subject(video: Path, index: FrameIndex, *, model: PoseModel, mode: str, asked: int | None = None) -> Subject:
+    """Whom to follow, from a glance over the clip (see `probe`).
+
+    Args:
+        video: the file that `index` was made from.
+        mode: what was filmed, e.g. "bowling".
+        asked: number of the player among the people, where whoever asks for the analysis names him.
+
+    Raises CricksyError as `estimate_pose` does; OPTIONS_INVALID where there is no such person.
+    """
+    request = index_message(index, {"video": str(video), "model": str(model.path), "mode": str(mode), "asked": asked})
     return Subject.from_json(run_task("subject", request.header, request.arrays).header["subject"])
 
 
@@ -98,6 +108,7 @@ def estimate_pose(
     *,
     model: PoseModel,
     subject: Subject | None = None,
+    known: Landmarks | None = None,
     workers: int = 2,
     chunk_s: float = CHUNK_S,
     on_progress: Progress | None = None,
@@ -114,6 +125,7 @@ def estimate_pose(
         source: (n,) uint8, why each is sampled (`landmarks.GRID_QUICK` ...); passed through.
         model: the bundle.
         subject: whom to follow; None: whoever is found in the whole picture.
+        known: what was seen of the clip before: shots and camera are told on from there, and where he was found is where he is looked for.
         workers: processes at most; one per chunk suffices.
         chunk_s: length of a chunk in seconds of the clip.
         on_progress: told after every wanted frame, from the calling thread.
@@ -129,12 +141,51 @@ def estimate_pose(
     info = index.info
     if not len(frames):
         return Landmarks.empty(info.width, info.height)
-    region = asdict(subject.region) if subject and subject.region else None
     chunks = cut_into_chunks(index.t_s, frames, chunk_s)
-    request = index_message(index, {"video": str(video), "model": str(model.path), "region": region})
+    request = _pose_request(video, index, model, subject, known)
     parts = _run_chunks(request, chunks, min(workers, len(chunks)), len(frames), on_progress or (lambda done, of: None))
-    arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in ("xy", "z", "visibility", "presence", "world")}
-    return Landmarks(frame=frames, t_s=index.t_s[frames], source=source, width=info.width, height=info.height, **arrays)
+    names = ("xy", "z", "visibility", "presence", "world", "doubt")
+    arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in names}
+    camera = _camera_of(parts, known).at(frames)
+    return Landmarks(
+        frame=frames,
+        t_s=index.t_s[frames],
+        source=source,
+        width=info.width,
+        height=info.height,
+        shot=camera.shot,
+        camera=camera.moved,
+        **arrays,
+    )
+
+
+def _pose_request(video: Path, index: FrameIndex, model: PoseModel, subject: Subject | None, known: Landmarks | None) -> Message:
+    """What every chunk is told: the file, the networks, and where the player and the others were seen."""
+    header = {"video": str(video), "model": str(model.path), "subject": None}
+    player = subject.player if subject else None
+    if player is None:
+        return index_message(index, header)
+    trail = Trail.of(player.path, player.colours)
+    if known is not None and known.found.any():
+        seen = known.select(known.found)
+        low, high = seen.xy.min(axis=1), seen.xy.max(axis=1)
+        followed = Trail(seen.t_s, np.concatenate([low, high - low], axis=1).astype(float), seen.shot.astype(int))
+        # The glance counts shots for itself: nothing is interpolated between its sightings and what was followed.
+        trail = followed.joined(replace(trail, shot=-1 - trail.shot))
+    others = [{"path": [list(point) for point in other.path], "colours": other.colours} for other in subject.others]
+    header["subject"] = {"colours": player.colours, "others": others}
+    return index_message(index, header, {"trail_t_s": trail.t_s, "trail_box": trail.box, "trail_shot": trail.shot})
+
+
+def _camera_of(parts: Sequence[Message], known: Landmarks | None) -> CameraPath:
+    """What the camera did, the chunks told in each other's shots and places: where they overlap, they have looked at the same frames."""
+    path = CameraPath(known.frame, known.shot, known.camera) if known is not None else CameraPath.empty()
+    found = CameraPath.empty()
+    for part in parts:
+        watched = CameraPath(*(part.arrays[name] for name in ("watched", "watched_shot", "watched_moved")))
+        told = joined(path, watched)
+        path, found = path.extended(told), found.extended(told)
+    return found
 
 
 @dataclass(frozen=True)

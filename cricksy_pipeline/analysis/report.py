@@ -2,12 +2,27 @@
 
 Belongs here: the order of the sections and the sentences that join what `findings` and `metrics` already say. Does not belong here:
 any judgement, any number that is not in the data (the guardrail `every_number_in_data` holds that), any layout.
+
+The order: what to do first and why, how sure, what to watch, what was measured, what was not and how to film it, what is not offered and
+why, a week's plan.
 """
 
 from __future__ import annotations
 
-from cricksy_pipeline.analysis.documents import AnalysisMode, Drill, Finding, Findings, Metric, MetricsBlock, Report, ReportSection
-from cricksy_pipeline.analysis.wording import balls, band_in_words, clock, coaching, number, quantity
+from collections.abc import Iterable
+
+from cricksy_pipeline.analysis.documents import (
+    AnalysisMode,
+    Drill,
+    Finding,
+    Findings,
+    Metric,
+    MetricsBlock,
+    Report,
+    ReportSection,
+    StyleNote,
+)
+from cricksy_pipeline.analysis.wording import balls, band_in_words, clock, coaching, interval_in_words, number, quantity
 
 MOST_DRILLS, MOST_ISSUES = 8, 3
 _MODE_WORDS = {
@@ -24,7 +39,7 @@ _LEVEL_WORDS = {
 
 
 def build_report(findings: Findings, block: MetricsBlock, *, mode: AnalysisMode) -> Report:
-    """The report of one pass: summary, what to work on, what was measured, how to film the rest, a week's plan.
+    """The report of one pass.
 
     Args:
         findings: what was found. block: what was measured. mode: what was filmed.
@@ -35,25 +50,26 @@ def build_report(findings: Findings, block: MetricsBlock, *, mode: AnalysisMode)
     drills = _drills(technique)
     plan = _plan(technique, drills, quality)
     summary = _summary(findings, technique, quality, block, mode)
-    warning = _warning(findings, block)
-    sections = [ReportSection(title="In short", body=summary)]
-    if technique:
-        sections.append(ReportSection(title="What to work on", body="\n\n".join(_issue(finding) for finding in technique)))
-    if quality:
-        sections.append(ReportSection(title="About the video", body="\n".join(finding.message for finding in quality)))
-    measured = [line for metric in block.metrics.values() if (line := _measured(metric))]
-    if measured:
-        sections.append(ReportSection(title="What was measured", body="\n".join(measured)))
-    if findings.not_measured:
-        sections.append(ReportSection(title="What was not measured", body=_not_measured(findings)))
-    sections.append(ReportSection(title="The next seven days", body="\n".join(plan)))
-    if warning:
-        sections.append(ReportSection(title="How far to trust this", body=warning))
+    warning = _warning(findings)
+    bodies = {
+        "In short": summary,
+        "What to work on": "\n\n".join(_issue(finding, findings) for finding in technique),
+        "How sure this is": _how_sure(findings),
+        "About the video": _lines(finding.message for finding in quality),
+        "What to watch": _lines(_watched(findings)),
+        "What was measured": _lines(_measured(block)),
+        "Style, not fault": _lines(_style(note) for note in findings.style_notes),
+        "What was not measured": _not_measured(findings),
+        "Not offered, and why": _lines(f"{item.name}: {item.reason}" for item in block.not_offered),
+        "The next seven days": _lines(plan),
+    }
+    sections = [ReportSection(title=title, body=body) for title, body in bodies.items() if body]
     return Report(
         text="\n\n".join(f"{section.title}\n{section.body}" for section in sections),
         overall_level=findings.overall_level,
         sections=sections,
         summary=summary,
+        priority=_priority(findings),
         top_issues=[f"{finding.title}: {finding.cues[0]}" if finding.cues else finding.title for finding in technique][:MOST_ISSUES],
         drills=drills,
         one_week_plan=plan,
@@ -62,6 +78,10 @@ def build_report(findings: Findings, block: MetricsBlock, *, mode: AnalysisMode)
         reliability_warning=warning,
         analysis_mode=mode,
     )
+
+
+def _lines(parts: Iterable[str]) -> str:
+    return "\n".join(parts)
 
 
 def _summary(findings: Findings, technique: list[Finding], quality: list[Finding], block: MetricsBlock, mode: AnalysisMode) -> str:
@@ -73,35 +93,75 @@ def _summary(findings: Findings, technique: list[Finding], quality: list[Finding
         return f"{word}: {findings.overall_level_reason}"
     seen = f"{word}, {balls(n)} measured. "
     if not technique:
-        return seen + _LEVEL_WORDS["high"]
-    first = technique[0]
-    cue = f" Say first: {first.cues[0]}" if first.cues else ""
+        watched = " Something to watch is below." if findings.watch else ""
+        return seen + _LEVEL_WORDS["high"] + watched
     more = f" {len(technique) - 1} more below." if len(technique) > 1 else ""
     lead = "Small things only." if findings.overall_level == "high" else _LEVEL_WORDS[findings.overall_level]
-    return f"{seen}{lead} {first.title}.{cue}{more}"
+    cue = f" Say first: {technique[0].cues[0]}" if technique[0].cues else ""
+    return f"{seen}{lead} {technique[0].title}.{cue}{more}"
 
 
 def _lower(title: str) -> str:
     return title[:1].lower() + title[1:]
 
 
-def _issue(finding: Finding) -> str:
+def _priority(findings: Findings) -> str | None:
+    """What to do first, and why that."""
+    first = findings.priority
+    if first is None:
+        return None
+    return f"{first.title}. " + (f"Say first: {first.cue} " if first.cue and first.metric else "") + first.why_first
+
+
+def _issue(finding: Finding, findings: Findings) -> str:
     moments = [clock(t) for t in finding.evidence.get("t_s", [])][:3]
     seen = f" See {', '.join(moments)}." if moments else ""
     cue = f" Cue: {finding.cues[0]}" if finding.cues else ""
+    first = findings.priority
+    why = f" {first.why_first}" if first is not None and first.code == finding.code else ""
+    confirm = f"\nTo confirm: {finding.what_would_confirm.text}" if finding.what_would_confirm else ""
     drills = "\n".join(f"- {drill}" for drill in finding.suggested_drills)
-    return f"{finding.title}. {finding.message}{seen} {finding.why_it_matters}{cue}\n{drills}"
+    return f"{finding.title}.{why} {finding.message}{seen} {finding.why_it_matters}{cue}\n{drills}{confirm}"
 
 
-def _measured(metric: Metric) -> str | None:
-    if metric.value is None or metric.ci95 is None:
-        return None
-    low, high = metric.ci95
-    line = (
-        f"{metric.label}: {quantity(metric.value, metric.unit)}, likely between {number(low, metric.unit)} and {number(high, metric.unit)}"
-    )
-    band = f"; reference {band_in_words(metric.band, metric.unit)}" if metric.band else ""
-    return f"{line}, {balls(metric.n)}{band}."
+def _how_sure(findings: Findings) -> str:
+    if findings.confidence_score is None:
+        return ""
+    return _lines([f"Trust in the measurements: {findings.confidence_label}.", *findings.confidence_reasons])
+
+
+def _watched(findings: Findings) -> Iterable[str]:
+    for watch in findings.watch:
+        confirm = f" {watch.what_would_confirm.text}" if watch.what_would_confirm else ""
+        yield f"{watch.title}. {watch.message}{confirm}"
+
+
+def _measured(block: MetricsBlock) -> Iterable[str]:
+    """Each metric over the session, then ball by ball."""
+    for metric in block.metrics.values():
+        if metric.value is None:
+            if metric.category is not None:
+                yield f"{metric.label}: {metric.category}, {balls(metric.n)}."
+            continue
+        spread = f", {quantity(metric.spread, metric.unit)} from ball to ball" if metric.spread is not None else ""
+        band = f"; reference {band_in_words(metric.band, metric.unit)}" if metric.band else ""
+        head = f"{metric.label}{_class(metric.category)}: {quantity(metric.value, metric.unit)}, {interval_in_words(metric)}"
+        yield f"{head}, {balls(metric.n)}{spread}{band}.{_ball_by_ball(metric)}"
+
+
+def _ball_by_ball(metric: Metric) -> str:
+    if len(metric.per_delivery) < 2:
+        return ""
+    return " Ball by ball: " + ", ".join(number(ball.value, metric.unit) for ball in metric.per_delivery) + "."
+
+
+def _style(note: StyleNote) -> str:
+    value = f", {quantity(note.value, note.unit)}" if note.value is not None else ""
+    return f"{note.label}{_class(note.category)}{value}: {note.message} ({note.source})"
+
+
+def _class(category: str | None) -> str:
+    return f", {category}" if category else ""
 
 
 def _not_measured(findings: Findings) -> str:
@@ -136,7 +196,7 @@ def _plan(technique: list[Finding], drills: list[Drill], quality: list[Finding])
     return list(plans["film" if quality else "sound"]["lines"])
 
 
-def _warning(findings: Findings, block: MetricsBlock) -> str | None:
+def _warning(findings: Findings) -> str | None:
     if findings.confidence_score is None:
         return (
             "Nothing was judged: read this report as advice on filming only."

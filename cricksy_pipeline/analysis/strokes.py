@@ -1,6 +1,10 @@
 """Batting strokes in a track: top of the backlift, front foot down, contact.
 
-Belongs here: telling a stroke from any other movement, and its three events. Does not belong here: thresholds (`delivery_settings`).
+Belongs here: telling a stroke from any other movement, and its three events. Does not belong here: thresholds (`delivery_settings`),
+contact by sound (`contact_sound`).
+
+A stroke is a bat's arc: both hands together are up, come down fast, and move on beyond the lowest point. A clap and a jumping jack part the
+hands, a bow and a catch stop them, a return to the stance does both slowly; none of them is a stroke, and neither is a leave.
 """
 
 from __future__ import annotations
@@ -8,93 +12,120 @@ from __future__ import annotations
 import numpy as np
 
 from cricksy_pipeline.analysis.delivery_settings import DeliverySettings
-from cricksy_pipeline.analysis.events import FoundDelivery, event_at, foot_landing, peaks
+from cricksy_pipeline.analysis.documents import AnalysisMode
+from cricksy_pipeline.analysis.events import FoundDelivery, in_order, peaks
 from cricksy_pipeline.analysis.kinematics import Track, body_height_px, velocity
-from cricksy_pipeline.analysis.view import faces_camera
+from cricksy_pipeline.analysis.landings import foot_landing
+from cricksy_pipeline.analysis.sides import play
+from cricksy_pipeline.analysis.timing import Closeup, closeup, timed
 
 
 def find_batting(track: Track, settings: DeliverySettings) -> list[FoundDelivery]:
-    """Strokes: both hands together come down fast from a backlift."""
-    hands = track.middle("wrist") - track.middle("hip")
+    """Strokes: both hands together come down fast from a backlift, and through."""
     size = body_height_px(track.xy)
-    speed = np.linalg.norm(velocity(track.t_s, hands), axis=-1) / size
-    downwards = velocity(track.t_s, hands)[:, 1] / size
+    if not np.isfinite(size):
+        return []
+    hands = track.middle("wrist")
+    moving = velocity(track.t_s, hands - track.middle("hip")) / size
     apart = np.linalg.norm(track.point("left_wrist") - track.point("right_wrist"), axis=-1) / size
-    swing = np.where((apart <= settings.candidate_hands_apart) & (downwards > 0), speed, 0)
-    found = []
-    for i in peaks(swing, settings.batting_hand_speed, settings.merge_within_s, track.t_s):
-        stroke = _stroke(track, speed, apart, i, settings)
+    swing = np.where((apart <= settings.candidate_hands_apart) & (moving[:, 1] > 0), np.linalg.norm(moving, axis=-1), 0)
+    strokes: list[FoundDelivery] = []
+    candidates = peaks(swing, settings.batting_hand_speed, 0.2, track.t_s)
+    for i in sorted(candidates, key=lambda i: (-swing[i], i)):  # the fastest first: around it nothing slower is another ball
+        if any(abs(track.t_s[i] - ball.events["contact"].t_s) <= settings.merge_within_s for ball in strokes):
+            continue
+        stroke = _stroke(track, apart, i, settings)
         if stroke is not None:
-            found.append(stroke)
-    return found
+            strokes.append(stroke)
+    return sorted(strokes, key=lambda ball: ball.start_s)
 
 
-def _stroke(track: Track, speed: np.ndarray, apart: np.ndarray, peak: int, settings: DeliverySettings) -> FoundDelivery | None:
+def _stroke(track: Track, apart: np.ndarray, peak: int, settings: DeliverySettings) -> FoundDelivery | None:
     t = track.t_s
-    size = body_height_px(track.xy[track.span(t[peak] - settings.window_before_s, t[peak] + settings.window_after_s)])
-    height = -track.middle("wrist")[:, 1]  # over the ground, not over the hips: those sink into the stride
-    contact_s, spread_s = _contact(track, speed, peak, settings)
-    earliest, latest = settings.backlift_before_contact_s
-    lifted = track.span(contact_s - earliest - latest, contact_s - earliest)
-    if not np.isfinite(height[lifted]).any() or lifted.stop - lifted.start < 5:
+    around = track.span(t[peak] - settings.window_before_s, t[peak] + settings.window_after_s)
+    size = body_height_px(track.xy[around])
+    points = {"hands": track.middle("wrist"), "hips": track.middle("hip")}
+    near = closeup(track, points, size, t[peak] - 0.15, t[peak] + 0.30)
+    contact = timed(
+        "contact", near, lambda seen: _contact(seen, float(t[peak]), settings), track, settings, "the hands' speed and lowest point"
+    )
+    if contact is None or not _is_a_swing(track, contact.t_s, size, settings):
         return None
-    top = lifted.start + int(np.nanargmax(height[lifted]))
-    if (height[top] - height[track.index_at(contact_s)]) / size < settings.backlift_drop:
+    seen = play(track, AnalysisMode.BATTING, contact.t_s, size)
+    front = None if seen is None or seen.front is None else seen.front.name
+    toward = 0 if seen is None else seen.toward
+    across = seen is not None and abs(seen.heading.right) >= settings.stride_across
+    earliest, latest = settings.downswing_s
+    view = closeup(track, {"hands": points["hands"]}, size, contact.t_s - latest - 0.05, contact.t_s)
+    span = (contact.t_s - latest, contact.t_s - earliest)
+    told = "top_of_backlift" if across else "top_of_backlift_along"
+    top = timed(told, view, lambda seen: _top(seen, *span, settings), track, settings, "the hands' highest point before the downswing")
+    if top is None or not _together(apart[track.span(top.t_s, contact.t_s)], settings):
         return None
-    downswing = slice(top, track.index_at(contact_s) + 1)
-    if not (np.nanmedian(apart[downswing]) <= settings.batting_hands_apart):
-        return None
-    toward = _batting_direction(track, top, track.index_at(contact_s))
-    front = _batting_front(track, top, track.index_at(contact_s), toward)
-    events = {"top_of_backlift": event_at(track, t[top], settings.backlift_sigma_s)}
-    landing = foot_landing(track, front, contact_s - 0.6, contact_s + 0.1, size, settings) if front else None
-    if landing is not None:
-        events["front_foot_down"] = event_at(track, landing, settings.landing_sigma_s)
-    events["contact"] = event_at(track, contact_s, spread_s)
-    events = dict(sorted(events.items(), key=lambda item: item[1].t_s))
-    start, end = max(t[0], contact_s - settings.window_before_s), min(t[-1], contact_s + settings.window_after_s)
-    return FoundDelivery(float(start), float(end), events, track, size, front, None, toward)
+    window = (contact.t_s - 0.6, contact.t_s + 0.06)
+    foot = foot_landing("front_foot_down", track, front, *window, size, settings) if front and across else None
+    events = in_order({"top_of_backlift": top, "front_foot_down": foot, "contact": contact})
+    start, end = max(t[0], contact.t_s - settings.window_before_s), min(t[-1], contact.t_s + settings.window_after_s)
+    return FoundDelivery(float(start), float(end), events, track, size, front, None, toward, contact_by="hands")
 
 
-def _contact(track: Track, speed: np.ndarray, peak: int, settings: DeliverySettings) -> tuple[float, float]:
-    """Time of contact and how far it may be off, as a standard deviation.
+def _together(apart: np.ndarray, settings: DeliverySettings) -> bool:
+    """Both hands on one handle: near each other nearly all the way down."""
+    seen = apart[np.isfinite(apart)]
+    return len(seen) > 0 and bool(np.mean(seen <= settings.batting_hands_apart) >= settings.hands_apart_share)
 
-    The hands are fastest shortly before the ball is met (Stuelcken 2005) and slow while the bat overtakes them: contact is taken where
-    their speed has fallen to `contact_speed_share` of its peak, `contact_after_peak_s` after the peak at the latest. On rendered drives
-    the peak itself is 60 ms early, the hands' lowest point up to 70 ms late, this within 20 ms. Sound would settle it; it is not used.
+
+def _is_a_swing(track: Track, contact_s: float, size: float, settings: DeliverySettings) -> bool:
+    """The hands were up, come down over the ground and half as far over the hips (a jump lowers both), are below the shoulders at contact,
+    and move on after their lowest point; the trunk stays the right way up."""
+    hands, shoulders = track.middle("wrist"), track.middle("shoulder")
+    at = track.index_at(contact_s)
+    if not (hands[at, 1] - shoulders[at, 1]) / size > settings.hands_under_shoulders:
+        return False
+    trunk = (track.middle("hip") - shoulders)[track.span(contact_s - 0.3, contact_s + 0.1), 1] / size
+    if not (np.isfinite(trunk).any() and np.nanmin(trunk) >= settings.trunk_upright):
+        return False
+    near = track.span(contact_s - 0.05, contact_s + settings.lowest_within_s)
+    before = track.span(contact_s - settings.downswing_s[1], contact_s - settings.downswing_s[0])
+    if not np.isfinite(hands[near, 1]).any() or not np.isfinite(hands[before, 1]).any():
+        return False
+    low = near.start + int(np.nanargmax(hands[near, 1]))
+    dropped = (hands[low, 1] - np.nanmin(hands[before, 1])) / size
+    over_hips = (hands - track.middle("hip"))[:, 1] / size
+    lowered = np.nanmax(over_hips[near]) - np.nanmin(over_hips[before])
+    after = hands[track.span(track.t_s[low], track.t_s[low] + settings.follow_through_s)]
+    moved_on = np.linalg.norm(after - hands[low], axis=-1) / size
+    return bool(
+        min(dropped, 2 * lowered) >= settings.backlift_drop
+        and np.isfinite(moved_on).any()
+        and np.nanmax(moved_on) >= settings.follow_through
+    )
+
+
+def _top(view: Closeup, start_s: float, end_s: float, settings: DeliverySettings) -> float | None:
+    """The middle of the time about the hands' highest point over the ground, not over the hips: those sink into the stride."""
+    span = view.span(start_s, end_s)
+    height = view.height("hands")[span]
+    if not np.isfinite(height).any() or len(height) < 5:
+        return None
+    near = np.nan_to_num(np.clip(height - (np.nanmax(height) - settings.backlift_depth * view.slack), 0, None))
+    return float((near * view.t_s[span]).sum() / near.sum())
+
+
+def _contact(view: Closeup, peak_s: float, settings: DeliverySettings) -> float | None:
+    """Midway between two signs: the hands have slowed down from their peak, and they are at their lowest.
+
+    The hands are fastest shortly before the ball is met (Stuelcken 2005) and slow while the bat overtakes them, and the handle passes its
+    lowest point as the bat comes upright. On rendered drives the peak itself is 50 ms early.
     """
-    t = track.t_s
-    after = track.span(t[peak], t[peak] + settings.contact_after_peak_s)
-    slower = np.flatnonzero(speed[after] <= settings.contact_speed_share * speed[peak])
-    contact_s = float(t[after][slower[0]]) if len(slower) else float(t[peak]) + settings.contact_after_peak_s / 2
-    return contact_s, settings.contact_sigma_s
-
-
-def _batting_direction(track: Track, top: int, contact: int) -> int:
-    """Where the bowler is in the picture: where the batter looks, or else where the hands go; 0 when neither says."""
-    span = slice(min(top, contact), max(top, contact) + 1)
-    size = body_height_px(track.xy)
-    look = np.nanmedian((track.point("nose") - track.middle("ear"))[span, 0]) / size
-    swing = (track.middle("wrist")[contact, 0] - track.middle("wrist")[top, 0]) / size
-    for value, clear in ((look, 0.025), (swing, 0.10)):
-        if np.isfinite(value) and abs(value) > clear:
-            return int(np.sign(value))
-    return 0
-
-
-def _batting_front(track: Track, top: int, contact: int, toward: int) -> str | None:
-    """The side nearer the bowler: the foot further that way at contact; seen along the pitch, the nearer foot (lower in the
-    picture) when the batter faces the camera, the further one when he faces away; else the foot that strides."""
-    left, right = track.point("left_ankle"), track.point("right_ankle")
-    size = body_height_px(track.xy)
-    gap = (left[contact, 0] - right[contact, 0]) / size
-    if toward and np.isfinite(gap) and abs(gap) > 0.08:
-        return "left" if gap * toward > 0 else "right"
-    facing = faces_camera(track, track.t_s[contact] - 0.6, track.t_s[contact])
-    lower = (left[contact, 1] - right[contact, 1]) / size
-    if facing is not None and np.isfinite(lower) and abs(lower) > 0.02:
-        return "left" if (lower > 0) == facing else "right"
-    stride = [np.linalg.norm(foot[contact] - foot[top]) for foot in (left, right)]
-    if not np.isfinite(stride).all() or abs(stride[0] - stride[1]) / size < 0.04:
+    speed = view.speed("hands", "hips")
+    falling = np.where(view.velocity("hands", "hips")[:, 1] > 0, speed, -1.0)[view.span(peak_s - 0.06, peak_s + 0.06)]
+    if not len(falling) or not (np.nan_to_num(falling, nan=-1) > 0).any():
         return None
-    return "left" if stride[0] > stride[1] else "right"
+    peak = view.index_at(peak_s - 0.06) + int(np.nanargmax(falling))
+    after = view.span(view.t_s[peak], view.t_s[peak] + settings.contact_after_peak_s)
+    slower = np.flatnonzero(speed[after] <= settings.contact_speed_share * view.slack * speed[peak])
+    slowed_s = view.t_s[after][slower[0]] if len(slower) else view.t_s[peak] + settings.contact_after_peak_s / 2
+    fallen = view.points["hands"][after, 1]
+    lowest_s = view.t_s[after][int(np.nanargmax(fallen))] if np.isfinite(fallen).any() else slowed_s
+    return float((slowed_s + lowest_s) / 2)

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS
 
 RULES: dict[str, str] = {
@@ -24,8 +25,9 @@ RULES: dict[str, str] = {
 
 frames: which frames a file has and when each is shown (`video_index`, `video_packets`, `video_file`), and the grids (`sampling`).
 landmarks: which pictures are looked at, where, and what is seen in them: decoding (`video_frames`), the choice of the player (`probe`,
-    `subject`), pose (`pose`, `pose_tasks`, `blazepose`), the looks in `passes`, the pinned decoder and MediaPipe; and the choice of the
-    native-rate windows: `sampling.burst_frames`, `deliveries.candidate_windows` with its settings, and from `kinematics` what that uses.
+    `people`, `appearance`, `subject`), how he is followed (`following`), what the camera does (`camera_motion`, `registration`), pose
+    (`pose`, `pose_tasks`, `blazepose`), the looks in `passes`, the pinned decoder and MediaPipe; and the choice of the native-rate windows:
+    `sampling.burst_frames`, `deliveries.candidate_windows` with its settings, and from `kinematics` what that uses.
 metrics: what is measured in the landmarks: `kinematics`, `deliveries` and the finders of events, `delivery_settings`, `view`, `metrics/`
     with its catalogue, the pose summary in `passes`, and the plots drawn of it. What `candidate_windows` uses counts here too: raise both.
 findings: `findings`, its words in `metrics/coaching.toml` and `wording`, and in the catalogue what is judged and how to film.
@@ -66,7 +68,14 @@ def analysis_version(*, model: str) -> str:
 
 
 def stage_inputs(
-    *, source_sha256: str, mode: str, sample_fps: float, model: str, include_frames: bool, rules: Mapping[str, str] = RULES
+    *,
+    source_sha256: str,
+    mode: str,
+    sample_fps: float,
+    model: str,
+    include_frames: bool,
+    options: AnalysisOptions | None = None,
+    rules: Mapping[str, str] = RULES,
 ) -> dict[str, str]:
     """By stored output, twelve hex digits over all that it is made from: where they are equal, making it again gives the same output.
 
@@ -82,6 +91,7 @@ def stage_inputs(
         sample_fps: rate of the deep grid, per second.
         model: the networks' identity (`model.model_identity`).
         include_frames: whether the deep landmarks are stored as JSON too.
+        options: what was said beside the mode. What was not said is in no hash: an option that is added later changes none of them.
         rules: versions of the rules.
     """
 
@@ -89,15 +99,18 @@ def stage_inputs(
         return _short_hash({"rules": {name: rules[name] for name in names}, **content})
 
     frames = over("frames", source=source_sha256, sampling=[QUICK_FPS, QUICK_SECONDS, float(sample_fps)])
-    quick_landmarks = over("landmarks", frames=frames, model=model)
-    # The player is chosen and followed without knowing the mode; where the native-rate windows are depends on it.
-    deep_landmarks = over("landmarks", quick_landmarks=quick_landmarks, mode=mode)
-    deep_results = over("metrics", deep_landmarks=deep_landmarks, mode=mode, include_frames=include_frames)
+    said = (options or AnalysisOptions()).as_json()
+    who = {name: said[name] for name in ("subject",) if name in said}
+    clock = {name: said[name] for name in ("slow_motion",) if name in said}
+    # Who of several people is the player depends on the mode; where the native-rate windows are, on the mode and on the clock.
+    quick_landmarks = over("landmarks", frames=frames, model=model, mode=mode, **who)
+    deep_landmarks = over("landmarks", quick_landmarks=quick_landmarks, **clock)
+    deep_results = over("metrics", deep_landmarks=deep_landmarks, include_frames=include_frames)
     findings = over("findings", deep_results=deep_results)
     return {
         "frames": frames,
         "quick_landmarks": quick_landmarks,
-        "quick_results": over("metrics", "findings", "report", quick_landmarks=quick_landmarks, mode=mode),
+        "quick_results": over("metrics", "findings", "report", quick_landmarks=quick_landmarks, **clock),
         "deep_landmarks": deep_landmarks,
         "deep_results": deep_results,
         "findings": findings,

@@ -20,6 +20,7 @@ from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -87,18 +88,13 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 
 
 @contextmanager
-def open_video(path: Path, max_pixels: int) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its picture stream; every other stream is discarded unread.
-
-    Args:
-        path: the file.
-        max_pixels: of a picture; larger ones fail to decode, whatever the header says, for a stream may change its size.
+def open_container(path: Path) -> Iterator[InputContainer]:
+    """The container, which can reach nothing but the file itself.
 
     Raises:
-        CricksyError: SOURCE_MISSING, NOT_A_VIDEO, NO_VIDEO_STREAM or VIDEO_CORRUPT.
+        CricksyError: SOURCE_MISSING, NOT_A_VIDEO or VIDEO_CORRUPT.
     """
     import av
-    from av.stream import Discard
 
     av.logging.set_level(av.logging.PANIC)  # ffmpeg's complaints about broken input are numerous; ours carry the meaning
     # Absolute, because "concat:a|b" and "http://" are names of things that are not files.
@@ -110,15 +106,37 @@ def open_video(path: Path, max_pixels: int) -> Iterator[tuple[InputContainer, Vi
     except (av.error.FFmpegError, ValueError, UnicodeError) as error:
         raise _unreadable(path, error) from error
     try:
-        stream = _picture_stream(container)
-        # ffmpeg counts the padding of each row and block, too: a picture of just `max_pixels` must pass.
-        stream.codec_context.options = {"max_pixels": str(max_pixels + max_pixels // 4 + 2**16)}
-        for other in container.streams:
-            if other.index != stream.index:
-                other.discard = Discard.all
-        yield container, stream
+        yield container
     finally:
         container.close()
+
+
+@contextmanager
+def open_video(path: Path, max_pixels: int) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its picture stream; every other stream is discarded unread.
+
+    Args:
+        path: the file.
+        max_pixels: of a picture; larger ones fail to decode, whatever the header says, for a stream may change its size.
+
+    Raises:
+        CricksyError: SOURCE_MISSING, NOT_A_VIDEO, NO_VIDEO_STREAM or VIDEO_CORRUPT.
+    """
+    with open_container(path) as container:
+        stream = picture_stream(container)
+        # ffmpeg counts the padding of each row and block, too: a picture of just `max_pixels` must pass.
+        stream.codec_context.options = {"max_pixels": str(max_pixels + max_pixels // 4 + 2**16)}
+        read_only(container, stream)
+        yield container, stream
+
+
+def read_only(container: InputContainer, stream: Stream) -> None:
+    """Discard every other stream unread."""
+    from av.stream import Discard
+
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
 
 
 def seek_keyframe(container: InputContainer, stream: VideoStream, timestamp: int) -> None:
@@ -132,7 +150,8 @@ def seek_keyframe(container: InputContainer, stream: VideoStream, timestamp: int
         container.seek(timestamp, stream=stream, any_frame=True)
 
 
-def _picture_stream(container: InputContainer) -> VideoStream:
+def picture_stream(container: InputContainer) -> VideoStream:
+    """The moving picture that the file means to show. Raises CricksyError NO_VIDEO_STREAM or VIDEO_CORRUPT."""
     from av.stream import Disposition
 
     moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]

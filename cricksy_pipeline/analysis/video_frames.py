@@ -53,6 +53,34 @@ class DecodedFrame:
     image: np.ndarray
 
 
+@dataclass(frozen=True)
+class Picture:
+    """One decoded picture, not yet converted: what is wanted of it is made on demand, each as often as it is asked for.
+
+    Attributes:
+        frame: frame number.
+        t_s: seconds after the first frame.
+    """
+
+    frame: int
+    t_s: float
+    _decoded: VideoFrame
+    _index: FrameIndex
+
+    def image(self, short_side: int | None = None, region: Region | None = None, least_side: int | None = None) -> np.ndarray:
+        """(h, w, 3) uint8 RGB, upright, contiguous. Arguments as of `read_frames`, and `least_side`: a region whose shorter side is smaller
+        is drawn twice as large, where its format allows it."""
+        return _convert(self._decoded, self._index, short_side, region, least_side)
+
+    def grey(self, long_side: int) -> np.ndarray:
+        """(h, w) uint8 brightness of the whole upright picture, its longer side `long_side` pixels; every pixel is an average."""
+        info = self._index.info
+        scale = long_side / max(info.width, info.height)
+        size = (max(1, round(info.width * scale)), max(1, round(info.height * scale)))
+        stored = size[::-1] if self._index.orientation.transpose else size
+        return self._index.orientation.apply(self._decoded.reformat(*stored, format="gray", interpolation="AREA", threads=1).to_ndarray())
+
+
 def read_frames(
     path: Path, index: FrameIndex, wanted: np.ndarray, *, short_side: int | None = None, region: Region | None = None, threads: int = 1
 ) -> Iterator[DecodedFrame]:
@@ -74,6 +102,12 @@ def read_frames(
             and what `open_video` raises.
         IndexError: where a wanted frame is not in the index.
     """
+    for picture in read_pictures(path, index, wanted, threads=threads):
+        yield DecodedFrame(picture.frame, picture.t_s, picture.image(short_side, region))
+
+
+def read_pictures(path: Path, index: FrameIndex, wanted: np.ndarray, *, threads: int = 1) -> Iterator[Picture]:
+    """As `read_frames`, for callers who want more than one thing of each picture, or another part of each. Raises the same."""
     wanted = np.unique(np.asarray(wanted, np.int64))
     if not len(wanted):
         return
@@ -87,7 +121,7 @@ def read_frames(
         for run in _runs(index, wanted):
             for number, picture in decoding.pictures(run):
                 delivered += 1
-                yield DecodedFrame(number, float(index.t_s[number]), _convert(picture, index, short_side, region))
+                yield Picture(number, float(index.t_s[number]), picture, index)
     missing = len(wanted) - delivered
     if missing > max(MAX_MISSING_SHARE * len(wanted), 1 if len(wanted) > 1 else 0):
         raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"{missing} of {len(wanted)} frames cannot be decoded; the file is damaged.")
@@ -194,9 +228,52 @@ def scaled_size(width: int, height: int, short_side: int | None) -> tuple[int, i
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _convert(picture: VideoFrame, index: FrameIndex, short_side: int | None, region: Region | None) -> np.ndarray:
+_PLANES_CUT = {"yuv420p": 2, "yuvj420p": 2}
+"""Formats of which a part is cut out before it is converted, with the side of the square of pixels that share a colour. 8-bit 4:2:0, which
+is what phones write; measured on 4K: 1.5 ms a picture instead of 6.5."""
+
+
+def _cut_out(picture: VideoFrame, region: Region, grain: int) -> VideoFrame:
+    """The part of a stored picture, its corner and size multiples of `grain`."""
+    import av
+
+    part = av.VideoFrame(region.width, region.height, picture.format.name)
+    for number, (whole, cut) in enumerate(zip(picture.planes, part.planes, strict=True)):
+        step = grain if number else 1
+        rows, columns = (slice(at // step, (at + length) // step) for at, length in ((region.y, region.height), (region.x, region.width)))
+        lines = np.zeros((cut.height, cut.line_size), np.uint8)
+        lines[:, : cut.width] = np.frombuffer(whole, np.uint8).reshape(-1, whole.line_size)[rows, columns]
+        cut.update(lines)
+    part.colorspace, part.color_range = picture.colorspace, picture.color_range
+    return part
+
+
+def _stored_region(region: Region, index: FrameIndex) -> Region:
+    """Where a part of the upright picture lies in the stored one."""
+    turn, width, height = index.orientation, index.info.width, index.info.height
+    x = width - region.x - region.width if turn.flip_x else region.x
+    y = height - region.y - region.height if turn.flip_y else region.y
+    return Region(y, x, region.height, region.width) if turn.transpose else Region(x, y, region.width, region.height)
+
+
+def _convert(
+    picture: VideoFrame, index: FrameIndex, short_side: int | None, region: Region | None, least_side: int | None = None
+) -> np.ndarray:
     """RGB, upright, scaled; one pass of ffmpeg's scaler does colour and size."""
     info = index.info
+    grain = _PLANES_CUT.get(picture.format.name)
+    square = info.width * info.height == picture.width * picture.height
+    if region is not None and grain and square:
+        stored = _stored_region(region, index)
+        if not any(value % grain for value in (stored.x, stored.y, stored.width, stored.height)):
+            size = scaled_size(stored.width, stored.height, short_side)
+            if least_side and min(size) < least_side:
+                size = (2 * size[0], 2 * size[1])
+            smaller = size[0] * size[1] < stored.width * stored.height
+            part = _cut_out(picture, stored, grain).reformat(
+                *size, format="rgb24", interpolation="AREA" if smaller else "BICUBIC", threads=1
+            )
+            return index.orientation.apply(part.to_ndarray())
     if region is None:
         width, height = scaled_size(info.width, info.height, short_side)
     else:

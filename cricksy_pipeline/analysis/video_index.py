@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cricksy_pipeline.analysis.recording import Onsets
 from cricksy_pipeline.analysis.video_file import Orientation, open_video, orientation_of, seek_keyframe
 from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.analysis.video_packets import Packets, invents_pts, read_packets, refuse_cut_off
@@ -72,6 +73,7 @@ class FrameIndex:
         orientation: how stored pictures become upright.
         timed_by: "pts", or "dts" where the container has no presentation timestamps (AVI, raw MJPEG).
         repeated_timestamps: packets left out because another one has the same timestamp.
+        onsets: sudden sounds on the same clock (`sound.listen`); None where there is no sound or nobody listened.
     """
 
     info: VideoInfo
@@ -81,6 +83,7 @@ class FrameIndex:
     orientation: Orientation = field(default_factory=Orientation)
     timed_by: str = "pts"
     repeated_timestamps: int = 0
+    onsets: Onsets | None = None
 
     def __len__(self) -> int:
         return len(self.t_s)
@@ -92,13 +95,15 @@ class FrameIndex:
             "orientation": asdict(self.orientation),
             "timed_by": self.timed_by,
             "repeated_timestamps": self.repeated_timestamps,
+            "onsets": None if self.onsets is None else self.onsets.as_json(),
         }
 
     @classmethod
     def from_parts(cls, header: Mapping[str, Any], t_s: np.ndarray, pts: np.ndarray, keyframe: np.ndarray) -> FrameIndex:
-        """The index whose `header` and arrays these are."""
+        """The index whose `header` and arrays these are; a header from before sound was listened to has none."""
         info, orientation = VideoInfo(**header["info"]), Orientation(**header["orientation"])
-        return cls(info, t_s, pts, keyframe, orientation, header["timed_by"], header["repeated_timestamps"])
+        onsets = Onsets.from_json(header.get("onsets"))
+        return cls(info, t_s, pts, keyframe, orientation, header["timed_by"], header["repeated_timestamps"], onsets)
 
 
 def index_video(path: Path, limits: VideoLimits | None = None) -> FrameIndex:

@@ -1,28 +1,23 @@
 """Where the camera stood, read from the player's own body around one delivery.
 
-Belongs here: the angle of the camera off side-on (0: square to the line of play; 90: along it), its uncertainty, and the name
-that coaches use for it. Does not belong here: which view a metric needs (`metrics/catalogue.toml`).
-
-No single sign is reliable from one camera, so three are combined (cricket-metrics 3.6): where the player looks (he watches the
-other end of the pitch), how wide his shoulders appear against his trunk at the moment when their true direction is known, and, in
-bowling, how fast he crosses the picture. The numbers are house defaults, uncalibrated, and stated as +-15 degrees each.
+Belongs here: the angle of the camera off side-on (0: square to the line of play; 90: along it), its uncertainty, the name that coaches use
+for it, and to which side of the picture play goes. Does not belong here: which view a metric needs (`metrics/catalogue.toml`), how the
+direction of play is read (`heading`, `sides`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import erf
 
 import numpy as np
 
 from cricksy_pipeline.analysis.documents import AnalysisMode
-from cricksy_pipeline.analysis.kinematics import Track, velocity
-from cricksy_pipeline.analysis.landmarks import INDEX
+from cricksy_pipeline.analysis.heading import Heading, faces, mean_heading
+from cricksy_pipeline.analysis.kinematics import Track
+from cricksy_pipeline.analysis.sides import Play, play
 
 SIDE_BELOW_DEG, ALONG_ABOVE_DEG = 30.0, 58.0
-CUE_SIGMA_DEG = 15.0
-EARS_APART_M, NOSE_BEFORE_EARS_M = 0.152, 0.126
-SHOULDERS_PER_TRUNK = 0.80
-"""Shoulder width over trunk length when both lie in the picture plane, adult proportions."""
 
 
 @dataclass(frozen=True)
@@ -30,119 +25,76 @@ class CameraView:
     """The camera's place.
 
     Attributes:
-        name: "side", "quarter", "front" (the player looks towards the camera), "behind"; None when nothing told.
+        name: "side", "quarter", "front" (the player looks towards the camera), "behind"; None when nothing told, or from along the pitch
+            when it could not be told from which end.
         off_side_deg: angle off side-on, 0 to 90; None when nothing told.
         sigma_deg: its standard deviation.
         confidence: share of that distribution inside the named range, 0 to 1.
+        facing: +1 where play goes to the right of the picture, -1 to the left, 0 along the line of sight or unknown.
+        heading_deg: direction of play against the picture (`heading`), degrees in [0, 360); None when nothing told which of two
+            opposite ones it is.
     """
 
     name: str | None
     off_side_deg: float | None
     sigma_deg: float
     confidence: float
+    facing: int = 0
+    heading_deg: float | None = None
 
 
 UNKNOWN = CameraView(None, None, 90.0, 0.0)
 
 
 def estimate_view(track: Track, *, mode: AnalysisMode, event_s: float, height_px: float) -> CameraView:
-    """The view at one delivery, from the second before `event_s` (contact, release or take)."""
+    """The view at one delivery, from the stretch before `event_s` (contact, release or take)."""
     if track.t_s[0] > event_s - 0.15:
         return UNKNOWN
-    cues = [_gaze(track, event_s)]
-    if mode is AnalysisMode.BATTING:
-        cues.append(_stance_shoulders(track, event_s))
-    elif mode is AnalysisMode.BOWLING:
-        cues += [_run_up_shoulders(track, event_s), _crossing(track, event_s, height_px)]
-    angles = np.array([cue for cue in cues if cue is not None])
-    if not len(angles):
-        return UNKNOWN
-    angle = float(np.mean(angles))
-    sigma = float(np.hypot(CUE_SIGMA_DEG / len(angles) ** 0.5, np.std(angles) / len(angles) ** 0.5))
-    name = "side" if angle <= SIDE_BELOW_DEG else "quarter" if angle < ALONG_ABOVE_DEG else _front_or_behind(track, event_s)
-    return CameraView(name, angle, sigma, _share_within(angle, sigma))
+    found = play(track, mode, event_s, height_px)
+    return UNKNOWN if found is None else view_of(found)
+
+
+def view_of(found: Play) -> CameraView:
+    """The camera's place, from where the game is in the picture.
+
+    Where it is not told at which end of the line the bowler is, the angle holds, but play goes nowhere, and front and behind are no names.
+    """
+    heading = found.heading
+    angle = float(np.degrees(np.arctan2(abs(heading.nearer), abs(heading.right))))
+    along = "front" if heading.nearer > 0 else "behind"
+    name = "side" if angle <= SIDE_BELOW_DEG else "quarter" if angle < ALONG_ABOVE_DEG else along
+    confidence = _share_within(angle, heading.sigma_deg)
+    if found.sure:
+        return CameraView(name, angle, heading.sigma_deg, confidence, found.toward, heading.deg)
+    return CameraView(None if name == along else name, angle, heading.sigma_deg, confidence)
 
 
 def combine_views(views: list[CameraView]) -> CameraView:
-    """One view for the clip: the commonest name, its deliveries' median angle. The camera is taken to stand still between balls."""
-    known = [view for view in views if view.name is not None]
+    """One view for the clip, from its deliveries: the camera is taken to stand still between balls, and a batter to keep his hand."""
+    known = [view for view in views if view.heading_deg is not None]
     if not known:
-        return UNKNOWN
-    names = [view.name for view in known]
-    name = max(sorted(set(names)), key=names.count)
-    same = [view for view in known if view.name == name]
-    sigma = float(np.median([view.sigma_deg for view in same]))
-    confidence = float(np.median([view.confidence for view in same])) * len(same) / len(known)
-    return CameraView(name, float(np.median([view.off_side_deg for view in same])), sigma, confidence)
+        # The angle alone was told: the ball in the middle speaks for the others.
+        angles = sorted((view for view in views if view.off_side_deg is not None), key=lambda view: view.off_side_deg)
+        return angles[len(angles) // 2] if angles else UNKNOWN
+    middle = mean_heading([Heading(view.heading_deg, view.sigma_deg) for view in known], shared=0.9)
+    if middle is None:
+        return max(known, key=lambda view: view.confidence)
+    whole = view_of(Play(middle))
+    agreeing = sum(view.name == whole.name for view in known) / len(known)
+    return CameraView(whole.name, whole.off_side_deg, whole.sigma_deg, whole.confidence * agreeing, whole.facing, whole.heading_deg)
 
 
 def faces_camera(track: Track, start_s: float, end_s: float) -> bool | None:
-    """Whether the nose is nearer the camera than the ears; None when the depth does not say. Only the sign of z is used."""
-    span = track.span(start_s, end_s)
-    depth = track.z[span, INDEX["nose"]] - (track.z[span, INDEX["left_ear"]] + track.z[span, INDEX["right_ear"]]) / 2
-    if not np.isfinite(depth).any() or (middle := float(np.nanmedian(depth))) == 0:
+    """Whether the player's body and head are turned to the camera; None where that cannot be told from square to it."""
+    heading = faces(track, start_s, end_s)
+    if heading is None or abs(np.degrees(np.arcsin(np.clip(heading.nearer, -1, 1)))) < heading.sigma_deg:
         return None
-    return middle < 0
-
-
-def _gaze(track: Track, event_s: float) -> float | None:
-    """Ears wide and nose between them: along the line of sight. Nose far ahead of the ears: square to it."""
-    span = track.span(event_s - 0.6, event_s)
-    across = np.abs((track.point("nose") - track.middle("ear"))[span, 0]) / NOSE_BEFORE_EARS_M
-    ears = np.abs((track.point("left_ear") - track.point("right_ear"))[span, 0]) / EARS_APART_M
-    return _median_angle(ears, across)
-
-
-def _stance_shoulders(track: Track, event_s: float) -> float | None:
-    """A batter's shoulders point down the pitch before the downswing: wide from the side, narrow along it."""
-    ratio = _shoulder_ratio(track, event_s - 1.0, event_s - 0.3)
-    return None if ratio is None else float(np.degrees(np.arccos(min(1.0, ratio / SHOULDERS_PER_TRUNK))))
-
-
-def _run_up_shoulders(track: Track, event_s: float) -> float | None:
-    """A bowler's shoulders lie across the pitch in the run-up: narrow from the side, wide along it."""
-    ratio = _shoulder_ratio(track, event_s - 1.2, event_s - 0.5)
-    return None if ratio is None else float(np.degrees(np.arcsin(min(1.0, ratio / SHOULDERS_PER_TRUNK))))
-
-
-def _shoulder_ratio(track: Track, start_s: float, end_s: float) -> float | None:
-    if track.t_s[0] > end_s:
-        return None
-    span = track.span(start_s, end_s)
-    shoulders = np.abs((track.point("left_shoulder") - track.point("right_shoulder"))[span, 0])
-    trunk = np.linalg.norm(track.middle("shoulder") - track.middle("hip"), axis=-1)[span]
-    ratio = shoulders / trunk
-    return float(np.nanmedian(ratio)) if np.isfinite(ratio).any() else None
-
-
-def _crossing(track: Track, event_s: float, height_px: float) -> float | None:
-    """A run-up seen from the side crosses the picture at 1.5 body heights a second or more, along the pitch hardly at all."""
-    if track.t_s[0] > event_s - 0.4:
-        return None
-    span = track.span(event_s - 1.0, event_s - 0.2)
-    speed = np.abs(velocity(track.t_s, track.middle("hip"))[span, 0]) / height_px
-    if not np.isfinite(speed).any():
-        return None
-    return float(np.interp(np.nanmedian(speed), [0.2, 1.5], [80.0, 10.0]))
-
-
-def _median_angle(along: np.ndarray, across: np.ndarray) -> float | None:
-    angle = np.degrees(np.arctan2(along, across))
-    return float(np.nanmedian(angle)) if np.isfinite(angle).any() else None
-
-
-def _front_or_behind(track: Track, event_s: float) -> str:
-    return "behind" if faces_camera(track, event_s - 0.6, event_s) is False else "front"
+    return heading.nearer > 0
 
 
 def _share_within(angle: float, sigma: float) -> float:
-    from math import erf
-
-    low, high = (
-        (-90.0, SIDE_BELOW_DEG)
-        if angle <= SIDE_BELOW_DEG
-        else (SIDE_BELOW_DEG, ALONG_ABOVE_DEG)
-        if angle < ALONG_ABOVE_DEG
-        else (ALONG_ABOVE_DEG, 180.0)
-    )
+    """Share of a normal distribution about `angle` inside the range of its name. The angle is folded at 0 and at 90: both tails count."""
+    low, high = (-SIDE_BELOW_DEG, SIDE_BELOW_DEG)
+    if angle > SIDE_BELOW_DEG:
+        low, high = (SIDE_BELOW_DEG, ALONG_ABOVE_DEG) if angle < ALONG_ABOVE_DEG else (ALONG_ABOVE_DEG, 180 - ALONG_ABOVE_DEG)
     return 0.5 * (erf((high - angle) / sigma / 2**0.5) - erf((low - angle) / sigma / 2**0.5))

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cricksy_pipeline.analysis.documents import Band
+from cricksy_pipeline.analysis.documents import Band, Metric
 
 DECIMALS = {"degrees": 0, "% of height": 1, "s": 2}
 _NUMBER = re.compile(r"(?<![\w.:])-?\d+(?::\d{2})?(?:\.\d+)?")
@@ -50,6 +50,14 @@ def band_in_words(band: Band, unit: str) -> str:
     if band.high is None and band.low is not None:
         return f"{quantity(band.low, unit)} or more"
     return f"{number(band.low, unit)} to {quantity(band.high, unit)}" if band.low is not None and band.high is not None else "any"
+
+
+def interval_in_words(metric: Metric) -> str:
+    """The 95 % interval of a measured metric as a coach reads it."""
+    if metric.ci95 is None:
+        return "how sure is not known"
+    low, high = metric.ci95
+    return f"likely between {number(low, metric.unit)} and {number(high, metric.unit)}"
 
 
 def balls(n: int) -> str:

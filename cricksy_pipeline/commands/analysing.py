@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from cricksy_pipeline import stack
+from cricksy_pipeline.commands.options import SLOW_MOTION_HELP, SUBJECT_HELP, said
 from cricksy_pipeline.commands.terminal import analyse_here, console, open_stores, show_result, steps
 from cricksy_pipeline.settings import Settings
 
@@ -22,14 +23,16 @@ def submit(
     title: Annotated[str | None, typer.Option(help="Title of the session; the file's name where none is given.")] = None,
     quick_only: Annotated[bool, typer.Option("--quick-only", help="Stop after the quick pass.")] = False,
     include_frames: Annotated[bool, typer.Option("--include-frames", help="Also store the deep landmarks as JSON.")] = False,
+    subject: Annotated[int | None, typer.Option(help=SUBJECT_HELP)] = None,
+    slow_motion: Annotated[float | None, typer.Option(help=SLOW_MOTION_HELP)] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show Dagster's log instead of a progress bar.")] = False,
 ) -> None:
     """Store a video, analyse it here and now, and print what was found."""
     from cricksy_pipeline.store.submissions import Submission, submit
 
-    settings = Settings()
+    settings, options = Settings(), said(subject, slow_motion)
     jobs, objects = open_stores(settings)
-    asked = Submission(video, mode, title or video.stem, deep_enabled=not quick_only, include_frames=include_frames)
+    asked = Submission(video, mode, title or video.stem, deep_enabled=not quick_only, include_frames=include_frames, options=options)
     job_id = submit(asked, jobs, objects)
     console.print(f"job [bold]{job_id}[/bold]")
     analyse_here(settings, jobs, job_id, verbose=verbose)

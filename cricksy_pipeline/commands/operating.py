@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cricksy_pipeline.commands.options import SLOW_MOTION_HELP, SUBJECT_HELP, said
 from cricksy_pipeline.commands.terminal import analyse_here, console, follow, open_stores, show_result, steps
 from cricksy_pipeline.settings import Settings
 
@@ -24,20 +25,28 @@ def dev(
 
 
 def retry(
-    job_id: Annotated[str, typer.Argument(help="The id of a failed job.")],
+    job_id: Annotated[str, typer.Argument(help="The id of a failed job; with options, also of a finished one.")],
     mode: Annotated[str | None, typer.Option(help="What was filmed, where the job failed because nobody had said.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew, also what still holds.")] = False,
+    subject: Annotated[int | None, typer.Option(help=SUBJECT_HELP)] = None,
+    slow_motion: Annotated[float | None, typer.Option(help=SLOW_MOTION_HELP)] = None,
+    as_found: Annotated[bool, typer.Option("--as-found", help="Forget the player and the speed that were said earlier.")] = False,
 ) -> None:
-    """Try a failed job again, from the first stage whose result does not hold any more."""
+    """Try a failed job again, from the first stage whose result does not hold any more; or analyse a finished one with other options."""
     from cricksy_pipeline.orchestration.instance import daemon_is_alive
+    from cricksy_pipeline.store.reanalysis import analyse_anew
 
-    settings = Settings()
+    settings, options = Settings(), said(subject, slow_motion)
     jobs, objects = open_stores(settings)
     elsewhere = daemon_is_alive(settings)
     if not elsewhere:  # nobody else would notice that the process of its last attempt is gone
         jobs.fail_silent(job_id, "The process that ran the analysis gave no sign of life.")
-    if not jobs.requeue(job_id, analysis_mode=mode, fresh=fresh, requested=not elsewhere):
-        console.print(f"Only a failed job can be tried again; this one is {jobs.get(job_id).status}.")
+    if options or as_found:
+        queued = analyse_anew(jobs, job_id, options, analysis_mode=mode, fresh=fresh, requested=not elsewhere)
+    else:
+        queued = jobs.requeue(job_id, analysis_mode=mode, fresh=fresh, requested=not elsewhere)
+    if not queued:
+        console.print(f"Only a failed job can be tried again, or a finished one with options; this one is {jobs.get(job_id).status}.")
         raise typer.Exit(1)
     if elsewhere:
         console.print("Queued; the running daemon takes it up. Ctrl-C stops only this display.")

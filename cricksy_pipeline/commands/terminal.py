@@ -65,7 +65,7 @@ def follow(jobs: JobStore, job_id: str) -> None:
 @contextmanager
 def following(jobs: JobStore, job_id: str) -> Iterator[None]:
     """A progress bar that shows what the row says: the terminal never knows more than a reader does. In a log file, a line a stage."""
-    from cricksy_pipeline.reading.terminal import job_lines, job_progress
+    from cricksy_pipeline.reading.job_progress import job_lines, job_progress
 
     stop = threading.Event()
     with (job_progress if console.is_terminal else job_lines)(console) as show:

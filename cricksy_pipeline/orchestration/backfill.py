@@ -18,6 +18,7 @@ from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.analysis.model import model_identity
 from cricksy_pipeline.analysis.versions import analysis_version, stage_inputs
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.orchestration.asked import analysis_options
 from cricksy_pipeline.orchestration.backfill_prices import SEEN_IN, History, Price
 from cricksy_pipeline.orchestration.work import sample_fps
 from cricksy_pipeline.settings import Settings
@@ -165,6 +166,7 @@ def _made_again(job: FinishedJob, settings: Settings, *, fresh: bool) -> dict[st
         sample_fps=rate,
         model=model_identity(settings.pose_model),
         include_frames=bool(job.include_frames),
+        options=analysis_options(job),
     )
     changed = {step for step, made_from in inputs.items() if recorded.get(step) != made_from}
     again = {

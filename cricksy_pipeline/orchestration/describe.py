@@ -54,6 +54,7 @@ def describe_pass(now: Stage, seen: Seen, document: AnalysisResults, stored: Sto
         metadata={
             "player": _picture(now.job_id, player, "the player that was followed, with skeleton", settings),
             "metrics_over_time": _picture(now.job_id, metrics, "each metric over time", settings),
+            **_strip(now.job_id, document, settings),
             "looked_into_the_video": seen.footage is not None,
             "sampled_frames": summary.sampled_frames,
             "burst_frames": summary.burst_frames,
@@ -77,6 +78,9 @@ def describe_findings(found: Findings, stored: Stored) -> dg.MaterializeResult:
         metadata={
             "technique_findings": sum(f.kind == "technique" for f in found.findings),
             "quality_findings": sum(f.kind == "quality" for f in found.findings),
+            "watched": len(found.watch),
+            "style_notes": len(found.style_notes),
+            **({"priority": f"{found.priority.title}. {found.priority.why_first}"} if found.priority else {}),
             "not_measured": len(found.not_measured),
             "overall_level": found.overall_level or f"none: {found.overall_level_reason}",
             **({"confidence_score": found.confidence_score} if found.confidence_score is not None else {}),
@@ -132,6 +136,13 @@ def _picture(job_id: str, output: Output, alt: str, settings: Settings) -> dg.Me
     return dg.MetadataValue.md(f"![{alt}]({settings.public_url}{JOBS_PATH}/{job_id}/files/{output})")
 
 
+def _strip(job_id: str, document: AnalysisResults, settings: Settings) -> dict[str, Any]:
+    """The stills of each ball; a first look has none."""
+    if document.meta.pass_name == "quick":
+        return {}
+    return {"moments": _picture(job_id, Output.DEEP_MOMENTS_IMAGE, "each ball at its events, with ring and skeleton", settings)}
+
+
 def _metric_table(document: AnalysisResults) -> dg.MetadataValue:
     def record(name: str, metric: Any) -> dg.TableRecord:
         interval = f"{metric.ci95[0]:.3g} to {metric.ci95[1]:.3g}" if metric.ci95 else "-"
@@ -143,6 +154,7 @@ def _metric_table(document: AnalysisResults) -> dg.MetadataValue:
                 "unit": metric.unit,
                 "95 %": interval,
                 "n": metric.n,
+                "spread": f"{metric.spread:.3g}" if metric.spread is not None else "-",
                 "not measured because": metric.reason or "",
             }
         )

@@ -1,6 +1,7 @@
-"""Pictures of a pass, and the report as a page: the chosen player with skeleton and ring, each metric over time.
+"""Pictures of a pass, and the report as a page: the chosen player with skeleton and ring, each metric over time, stills of each ball.
 
-Belongs here: which frame is shown. Does not belong here: how it is drawn (`reading.pictures`, `reading.plots`).
+Belongs here: which frame is shown. Does not belong here: how it is drawn (`reading.pictures`, `reading.plots`,
+`moments_strip`).
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Report
+from cricksy_pipeline.analysis.following import Trail
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.passes import Footage, Look, Work
 from cricksy_pipeline.analysis.pose import read_first_still, read_stills
+from cricksy_pipeline.analysis.subject import SeenPerson, Subject
 from cricksy_pipeline.orchestration.looking import Seen
+from cricksy_pipeline.orchestration.moments_strip import moments_strip
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.orchestration.work import stored_output
 from cricksy_pipeline.store.keys import Output
@@ -20,6 +24,10 @@ from cricksy_pipeline.store.objects import ObjectStore
 MOST_SHORT_SIDE = 2160
 MARGIN = 0.5
 """Room around the player in the picture, in body heights."""
+ALONE_SIDE, CROWDED_SIDE = 640, 960
+"""Longer side of the player's picture, pixels; larger where others are in it."""
+AROUND_S = 8.0
+"""Somebody seen before and after within so long is shown in between, where he must have been."""
 KEY_EVENTS = ("contact", "release", "take")
 PICTURES = {
     "quick": (Output.QUICK_PLAYER_IMAGE, Output.QUICK_METRICS_IMAGE),
@@ -37,7 +45,8 @@ def illustrate(now: Stage, objects: ObjectStore, work: Work, seen: Seen, documen
 
     player, metrics = PICTURES[document.meta.pass_name]
     picture = _player(work, seen.look, seen.footage, document) if seen.footage else stored_output(now.row, objects, player, bytes)
-    return {player: picture, metrics: metrics_png(document.metrics)}
+    strip = {Output.DEEP_MOMENTS_IMAGE: _strip(now, objects, work, seen, document)} if document.meta.pass_name == "deep" else {}
+    return {player: picture, metrics: metrics_png(document.metrics), **strip}
 
 
 def shown_frame(look: Look, document: AnalysisResults) -> int | None:
@@ -53,6 +62,14 @@ def shown_frame(look: Look, document: AnalysisResults) -> int | None:
     return int(marks.frame[int(np.argmax(seen))])
 
 
+def _strip(now: Stage, objects: ObjectStore, work: Work, seen: Seen, document: AnalysisResults) -> bytes:
+    """The stills of each ball; where nothing was decoded, the stored ones if they still show the same."""
+    key = now.row.stored_key(Output.DEEP_MOMENTS_IMAGE)
+    # Jobs that were analysed before there were strips have none, and one that is gone is drawn again: it is not what costs.
+    stored = objects.get(key) if not seen.footage and objects.head(key) else None
+    return moments_strip(work, seen.look, seen.footage, document, stored)
+
+
 def quick_page(now: Stage, document: AnalysisResults, pictures: dict[Output, bytes]) -> str:
     """The first look as a page, readable at QUICK_DONE."""
     return report_page(now, document, document.findings, document.report, pictures[Output.QUICK_PLAYER_IMAGE])
@@ -63,16 +80,23 @@ def stored_player(now: Stage, objects: ObjectStore) -> bytes:
     return stored_output(now.row, objects, Output.PLAYER_IMAGE, bytes)
 
 
-def report_page(now: Stage, document: AnalysisResults, found: Findings, written: Report, player: bytes) -> str:
-    """The report as one HTML page."""
+def stored_strip(now: Stage, objects: ObjectStore) -> bytes:
+    """The strip of stills as the deep pass stored it."""
+    return stored_output(now.row, objects, Output.DEEP_MOMENTS_IMAGE, bytes)
+
+
+def report_page(now: Stage, document: AnalysisResults, found: Findings, written: Report, player: bytes, strip: bytes | None = None) -> str:
+    """The report as one HTML page. `strip`: the stills of each ball; a first look has none."""
     from cricksy_pipeline.reading.report_html import render_report_html
 
     title = now.jobs.get_session(now.row.session_id).title
-    return render_report_html(results=document, findings=found, report=written, player_png=player, title=title, job_id=now.job_id)
+    return render_report_html(
+        results=document, findings=found, report=written, player_png=player, strip_png=strip, title=title, job_id=now.job_id
+    )
 
 
 def _player(work: Work, look: Look, footage: Footage, document: AnalysisResults) -> bytes:
-    from cricksy_pipeline.reading.pictures import player_picture
+    from cricksy_pipeline.reading.pictures import NumberedPerson, player_picture
 
     frame = shown_frame(look, document)
     if frame is None:
@@ -82,7 +106,23 @@ def _player(work: Work, look: Look, footage: Footage, document: AnalysisResults)
     (image,) = read_stills(footage.video, work.index, np.array([frame]), short_side=MOST_SHORT_SIDE)
     row = int(np.flatnonzero(look.landmarks.frame == frame)[0])
     scale = image.shape[1] / work.index.info.width
-    return player_picture(image, look.landmarks.xy[row] * scale, look.landmarks.visibility[row], margin=MARGIN)
+    t_s = float(look.landmarks.t_s[row])
+    others = [NumberedPerson(other.number, tuple((box * scale).tolist())) for other, box in _there(look.subject, t_s)]
+    return player_picture(
+        image,
+        look.landmarks.xy[row] * scale,
+        look.landmarks.visibility[row],
+        margin=MARGIN,
+        max_side=CROWDED_SIDE if others else ALONE_SIDE,
+        number=look.subject.chosen,
+        others=others,
+    )
+
+
+def _there(subject: Subject, t_s: float) -> list[tuple[SeenPerson, np.ndarray]]:
+    """The runners-up who were seen around a time, with where they then were."""
+    trails = [(other, Trail.of(other.path)) for other in subject.others]
+    return [(other, trail.at(t_s)) for other, trail in trails if trail.known(t_s, AROUND_S)]
 
 
 def _nearest_found(marks: Landmarks, t_s: float) -> int:

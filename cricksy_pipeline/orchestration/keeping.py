@@ -24,7 +24,13 @@ OUTPUTS: dict[str, tuple[Output, ...]] = {
         Output.QUICK_METRICS_IMAGE,
     ),
     "deep_landmarks": (Output.DEEP_FRAMES, Output.PLAYER_IMAGE),
-    "deep_results": (Output.DEEP_RESULTS, Output.DEEP_FRAMES, Output.PLAYER_IMAGE, Output.METRICS_IMAGE),
+    "deep_results": (
+        Output.DEEP_RESULTS,
+        Output.DEEP_FRAMES,
+        Output.PLAYER_IMAGE,
+        Output.METRICS_IMAGE,
+        Output.DEEP_MOMENTS_IMAGE,
+    ),
     "findings": (Output.FINDINGS,),
     "report": (Output.REPORT, Output.REPORT_HTML),
 }

@@ -21,6 +21,7 @@ from dagster import DagsterExecutionInterruptedError
 from cricksy_pipeline.analysis.model import model_identity
 from cricksy_pipeline.analysis.versions import STAGE_VERSIONS, analysis_version, stage_inputs
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.orchestration.asked import analysis_options
 from cricksy_pipeline.orchestration.cost import Cost
 from cricksy_pipeline.orchestration.pulse import Beat, Pulse
 from cricksy_pipeline.settings import Settings
@@ -90,6 +91,7 @@ class Stage:
             sample_fps=self.row.sample_fps,
             model=self.model,
             include_frames=self.row.include_frames,
+            options=analysis_options(self.row),
         )
 
     def progress(self, low: float, high: float) -> Callable[[int, int], None]:

@@ -15,6 +15,7 @@ from cricksy_pipeline.analysis.passes import AnalysisRequest, Footage, Look, Wor
 from cricksy_pipeline.analysis.sampling import SamplingPlan
 from cricksy_pipeline.analysis.video import FrameIndex, VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.orchestration.asked import analysis_options
 from cricksy_pipeline.orchestration.resources import Model
 from cricksy_pipeline.orchestration.source_video import SourceVideo, SourceVideos
 from cricksy_pipeline.orchestration.stage import Stage
@@ -58,6 +59,7 @@ def open_work(now: Stage, objects: ObjectStore) -> Work:
         source_sha256=now.row.source_sha256,
         analysis_version=now.analysis_version,
         code_version=__version__,
+        options=analysis_options(now.row),
     )
     return Work(index, plan, request)
 

@@ -9,30 +9,31 @@ app to 127.0.0.1 only; do not put it behind a public address.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, Response
+from fastapi import FastAPI, Header, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from cricksy_pipeline.analysis.documents import AnalysisMode
+from cricksy_pipeline.analysis.options import MOST_PEOPLE, MOST_SLOW_MOTION, AnalysisOptions
 from cricksy_pipeline.errors import CricksyError
-from cricksy_pipeline.reading.problems import NO_SUCH_JOB, Problem, answer_errors_as_problems
+from cricksy_pipeline.reading.comparing import add_comparison
+from cricksy_pipeline.reading.job_paths import JOB_PATH, JobId
+from cricksy_pipeline.reading.problems import Problem, answer_errors_as_problems
 from cricksy_pipeline.store.database import ping
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, hidden_passes, read_job
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import Output, pass_of
 from cricksy_pipeline.store.objects import ObjectStore
+from cricksy_pipeline.store.reanalysis import analyse_anew
 
-JOB_PATH = "/api/coaches/plus/analysis-jobs/{job_id}"
 SERVED: dict[str, Output] = {name.value: name for name in Output if name.value.endswith((".png", ".html", ".json", ".parquet"))}
 """File names that can be asked for. Films and print files are left out: they want range requests, which a plain answer cannot give."""
 
 REPORT_PAGES = (Output.REPORT_HTML, Output.QUICK_REPORT_HTML)
 
-_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=-]{0,127}")
 # The report carries its own policy; the header holds also where a browser opens another file of ours as a page.
 _CONTENT_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 _HEALTH_KEY = "healthz"
@@ -44,14 +45,19 @@ class Retry(BaseModel):
     analysis_mode: AnalysisMode | None = Field(None, description="What was filmed, where the job failed because nobody had said.")
 
 
-def _known_shape(job_id: str) -> str:
-    """The job id, if it can be one; else the same 404 as for a job that is not there, without asking the database."""
-    if not _JOB_ID.fullmatch(job_id):
-        raise HTTPException(404, NO_SUCH_JOB)
-    return job_id
+class Said(BaseModel):
+    """What is said beside the mode. All of it: what is left out is not said any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: int | None = Field(
+        None, ge=1, le=MOST_PEOPLE, strict=True, description="Which of the people that the analysis lists is the player, 1 for the first."
+    )
+    slow_motion: float | None = Field(
+        None, ge=1, le=MOST_SLOW_MOTION, allow_inf_nan=False, description="How many times slower than life the video plays; 1 is life."
+    )
 
 
-JobId = Annotated[str, Depends(_known_shape)]
 IfNoneMatch = Annotated[str | None, Header()]
 
 
@@ -126,6 +132,22 @@ def create_app(*, jobs: JobStore, objects: ObjectStore) -> FastAPI:
             raise HTTPException(409, f"Only a failed job can be tried again; this one is {jobs.status_of(job_id)}.")
         return read_job(jobs.get(job_id), objects)
 
+    @app.post(
+        f"{JOB_PATH}/analyses",
+        status_code=202,
+        response_model=VideoAnalysisJobRead,
+        responses={**not_found, 409: {"model": Problem}, 422: {"model": Problem}},
+    )
+    def analyse_again(job_id: JobId, said: Said) -> VideoAnalysisJobRead:
+        """Queue a finished or failed job again with other options: another player of those listed, another speed.
+
+        Readers keep the earlier analysis until the new one is proven.
+        """
+        options = AnalysisOptions(said.subject, said.slow_motion)
+        if not analyse_anew(jobs, job_id, options.as_json()):
+            raise HTTPException(409, f"Only a finished or failed job can be analysed again; this one is {jobs.status_of(job_id)}.")
+        return read_job(jobs.get(job_id), objects)
+
     @app.get(f"{JOB_PATH}/report.html", responses=not_found)
     def report_html(job_id: JobId, if_none_match: IfNoneMatch = None) -> Response:
         """The stored report page; the quick pass's, as long as there is no other."""
@@ -137,6 +159,8 @@ def create_app(*, jobs: JobStore, objects: ObjectStore) -> FastAPI:
         if name not in SERVED:
             raise HTTPException(404, "There is no file of that name; files are: " + ", ".join(sorted(SERVED)))
         return _stored_file(jobs, objects, job_id, (SERVED[name],), if_none_match)
+
+    add_comparison(app, jobs, objects)
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:

@@ -52,6 +52,19 @@ class StripPicture:
     caption: str
 
 
+@dataclass(frozen=True)
+class NumberedPerson:
+    """Somebody in the picture with the number by which he can be asked for.
+
+    Attributes:
+        number: 1 and up.
+        box: left, top, width, height of his body, pixels of the picture.
+    """
+
+    number: int
+    box: tuple[float, float, float, float]
+
+
 def _encoded(image_rgb: np.ndarray, encoding: Encoding) -> bytes:
     import cv2
 
@@ -185,9 +198,54 @@ def player_picture(
     max_side: int = 640,
     margin: float | None = None,
     encoding: Encoding = "png",
+    number: int | None = None,
+    others: Sequence[NumberedPerson] = (),
 ) -> bytes:
-    """`skeleton_over`, encoded as PNG or JPEG (about a tenth of the size for a photograph). Same arguments, same errors."""
-    return _encoded(skeleton_over(image_rgb, xy, visibility, ring=ring, max_side=max_side, margin=margin), encoding)
+    """`skeleton_over`, encoded as PNG or JPEG (about a tenth of the size for a photograph). Same errors, same arguments, and:
+
+    Args:
+        number: the player's own; written beside him where there are others.
+        others: everyone else, each with his number at his head. What is shown is wide enough for all of them.
+    """
+    if not others:
+        return _encoded(skeleton_over(image_rgb, xy, visibility, ring=ring, max_side=max_side, margin=margin), encoding)
+    _check(image_rgb, xy, visibility)
+    corners = np.array([[(x, y), (x + width, y + height)] for x, y, width, height in (other.box for other in others)])
+    if margin is not None:
+        x0, y0, x1, y1 = _shown_part(image_rgb, np.concatenate([xy, corners.reshape(-1, 2)]), xy, margin)
+        image_rgb, xy, corners = image_rgb[y0:y1, x0:x1], xy - np.array([x0, y0], xy.dtype), corners - (x0, y0)
+    image = skeleton_over(image_rgb, xy, visibility, ring=ring, max_side=max_side)
+    scale = image.shape[1] / image_rgb.shape[1]
+    for other, (low, high) in zip(others, corners * scale, strict=True):
+        _draw_number(image, other.number, ((low[0] + high[0]) / 2, low[1]), MIDDLE_RGB)
+    seen = xy[np.isfinite(xy).all(axis=1)] * scale
+    if number is not None and len(seen):
+        _draw_number(image, number, ((seen[:, 0].min() + seen[:, 0].max()) / 2, seen[:, 1].min()), RING_RGB)
+    return _encoded(image, encoding)
+
+
+def _shown_part(image: np.ndarray, points: np.ndarray, player: np.ndarray, margin: float) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the part of the picture around all points, with room as around the player alone."""
+    seen, own = (each[np.isfinite(each).all(axis=1)] for each in (points, player))
+    pad = margin * max(float(np.ptp(own, axis=0).max()) if len(own) else 0.0, 8.0)
+    low, high = np.floor(seen.min(axis=0) - pad), np.ceil(seen.max(axis=0) + pad)
+    height, width = image.shape[:2]
+    x0, y0 = int(np.clip(low[0], 0, width - 1)), int(np.clip(low[1], 0, height - 1))
+    return x0, y0, int(np.clip(high[0], x0 + 1, width)), int(np.clip(high[1], y0 + 1, height))
+
+
+def _draw_number(image: np.ndarray, number: int, head: tuple[float, float], colour: tuple[int, int, int]) -> None:
+    """A small round label above a head, inside the picture."""
+    import cv2
+
+    radius = max(9, round(max(image.shape[:2]) / 60))
+    x = int(np.clip(head[0], radius + 1, max(image.shape[1] - radius - 2, radius + 1)))
+    y = int(np.clip(head[1] - radius - 3, radius + 1, max(image.shape[0] - radius - 2, radius + 1)))
+    cv2.circle(image, (x, y), radius + 1, SHADOW_RGB, -1, cv2.LINE_AA)
+    cv2.circle(image, (x, y), radius, colour, -1, cv2.LINE_AA)
+    font, size = cv2.FontFace("sans"), max(10, round(1.2 * radius))
+    _, _, width, height = cv2.getTextSize((0, 0), str(number), (0, 0), font, size)
+    cv2.putText(image, str(number), (x - width // 2 - 1, y + height // 2), SHADOW_RGB, font, size)
 
 
 def strip(pictures: Sequence[StripPicture], *, height: int = 320, gap: int = 8, encoding: Encoding = "png") -> bytes:

@@ -18,6 +18,7 @@ from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Repor
 from cricksy_pipeline.reading import report_view
 from cricksy_pipeline.reading.judged import judged_on
 from cricksy_pipeline.reading.plots import series_svg
+from cricksy_pipeline.reading.strips import as_jpeg
 
 _SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
@@ -68,6 +69,7 @@ def render_report_html(
     findings: Findings | Mapping[str, Any] | None,
     report: Report | Mapping[str, Any] | None,
     player_png: bytes | None,
+    strip_png: bytes | None = None,
     plots: Mapping[str, str] | None = None,
     title: str,
     job_id: str,
@@ -79,13 +81,14 @@ def render_report_html(
         findings: None: the page says that they are not there.
         report: None: no plan and no summary.
         player_png: PNG or JPEG of the player, e.g. from `pictures.player_picture`; None leaves it out.
+        strip_png: the stills of each ball, from `strips.strip_png`; None, or no ball in the results, leaves it out.
         plots: by series name, from `plots.series_svg`; None draws every series of `results`.
         title: the session's title, as the coach wrote it.
         job_id: printed at the foot.
 
     Raises:
         pydantic.ValidationError: a document does not have its shape.
-        ValueError: the picture is neither PNG nor JPEG.
+        ValueError: a picture is none.
         TypeError: a plot is a plain string.
     """
     results = AnalysisResults.model_validate(results)
@@ -95,6 +98,7 @@ def render_report_html(
     leading, filming = report_view.chosen_findings(findings)
     how_by_drill = {drill.name: drill.how for drill in report.drills} if report else {}
     metrics = results.metrics.metrics
+    first = findings.priority if findings else None
     views = [report_view.finding_view(f, metrics.get(f.metric or ""), how_by_drill) for f in leading]
     filming_views = [report_view.finding_view(f, metrics.get(f.metric or ""), how_by_drill) for f in filming]
     return _template().render(
@@ -104,6 +108,11 @@ def render_report_html(
         pass_name=results.meta.pass_name,
         facts=report_view.facts(results, findings),
         findings=views,
+        why_first=first.why_first if first and leading and leading[0].code == first.code else "",
+        watched=[report_view.watch_view(w, metrics.get(w.metric)) for w in findings.watch] if findings else [],
+        style_notes=[report_view.style_view(note) for note in findings.style_notes] if findings else [],
+        not_offered=results.metrics.not_offered,
+        strip=picture_data_uri(as_jpeg(strip_png)) if strip_png and results.metrics.deliveries else None,
         filming=filming_views,
         has_findings=findings is not None,
         how_sure=report_view.how_sure(findings, report),

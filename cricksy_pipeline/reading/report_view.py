@@ -13,8 +13,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cricksy_pipeline.analysis.documents import AnalysisResults, Finding, Findings, Metric, Report
-from cricksy_pipeline.reading.notation import NBSP, band_limits, band_words, clock, percent, value_with_interval
+from cricksy_pipeline.analysis.documents import AnalysisResults, Finding, Findings, Metric, Report, StyleNote, Watch
+from cricksy_pipeline.reading.notation import NBSP, band_limits, band_words, clock, decimals, number, percent, value_with_interval
 from cricksy_pipeline.reading.range_bar import range_bar_svg
 
 MAX_FINDINGS = 3
@@ -49,20 +49,46 @@ class FindingView:
     cues: tuple[str, ...]
     drills: tuple[tuple[str, str], ...]
     moments: tuple[Moment, ...]
+    confirm: str = ""
+
+
+@dataclass(frozen=True)
+class WatchView:
+    """Something that is likely and not sure, ready to print."""
+
+    title: str
+    value: str
+    bar: Markup | None
+    message: str
+    chance_outside: str
+    confirm: str
+
+
+@dataclass(frozen=True)
+class StyleView:
+    """A choice of the player's, ready to print. `value` is a class or a number, empty without either."""
+
+    label: str
+    value: str
+    message: str
+    source: str
 
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One measured metric, ready to print."""
+    """One measured metric, ready to print. `value` is a class where it has no number."""
 
     label: str
     value: str
-    bar: Markup
+    category: str
+    bar: Markup | None
     band: str
     band_note: str
     balls: int
+    spread: str
     in_band: str
     definition: str
+    not_judged: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +104,7 @@ def band_note(band: Mapping[str, Any] | None) -> str:
     """Where a band comes from and how far to trust it: `house default, uncalibrated`."""
     if not isinstance(band, Mapping):
         return ""
-    parts = [str(band.get("source") or ""), _STATUS_WORDS.get(str(band.get("status")), "")]
+    parts = [str(band.get("applies_to") or ""), str(band.get("source") or ""), _STATUS_WORDS.get(str(band.get("status")), "")]
     return ", ".join(dict.fromkeys(p for p in parts if p))
 
 
@@ -139,24 +165,54 @@ def finding_view(finding: Finding, metric: Metric | None, how_by_drill: Mapping[
         cues=tuple(finding.cues),
         drills=tuple(named_drill(text, how_by_drill) for text in finding.suggested_drills),
         moments=moments_of(finding),
+        confirm=finding.what_would_confirm.text if finding.what_would_confirm else "",
     )
+
+
+def watch_view(watch: Watch, metric: Metric | None) -> WatchView:
+    """Something to watch with its figure."""
+    own = watch.evidence
+    value, unit = own.get("value"), str(own.get("unit") or "")
+    ci95 = tuple(own["ci95"]) if own.get("ci95") else None
+    singles = [d.value for d in metric.per_delivery] if metric else []
+    return WatchView(
+        title=watch.title,
+        value=value_with_interval(value, ci95, unit) if value is not None else "",
+        bar=range_bar_svg(value, ci95, band_limits(own.get("band")), unit, per_delivery=singles) if value is not None else None,
+        message=watch.message,
+        chance_outside=chance(watch.probability_outside),
+        confirm=watch.what_would_confirm.text if watch.what_would_confirm else "",
+    )
+
+
+def style_view(note: StyleNote) -> StyleView:
+    """A style note with its class or its number."""
+    figure = value_with_interval(note.value, None, note.unit) if note.value is not None else ""
+    return StyleView(note.label, note.category or figure, note.message, note.source)
 
 
 def metric_row(metric: Metric) -> MetricRow | None:
     """The table row of a metric, or None when it was not measured."""
-    if metric.value is None:
+    if metric.value is None and metric.category is None:
         return None
     band = metric.band.model_dump() if metric.band else None
     singles = [d.value for d in metric.per_delivery]
+    value, bar = metric.category or "", None
+    if metric.value is not None:
+        value = value_with_interval(metric.value, metric.ci95, metric.unit).replace(" to ", f"{NBSP}to{NBSP}")
+        bar = range_bar_svg(metric.value, metric.ci95, band_limits(band), metric.unit, per_delivery=singles, labelled=False)
     return MetricRow(
         label=metric.label,
-        value=value_with_interval(metric.value, metric.ci95, metric.unit).replace(" to ", f"{NBSP}to{NBSP}"),
-        bar=range_bar_svg(metric.value, metric.ci95, band_limits(band), metric.unit, per_delivery=singles, labelled=False),
+        value=value,
+        category=metric.category or "" if metric.value is not None else "",
+        bar=bar,
         band=band_words(band, metric.unit),
         band_note=band_note(band),
         balls=metric.n,
-        in_band=chance(metric.score) if metric.score is not None and band else "",
+        spread=f"±{NBSP}{number(metric.spread, decimals(metric.spread))}" if metric.spread is not None else "",
+        in_band=chance(metric.score) if metric.score is not None and band and metric.judged else "",
         definition=_CATALOGUE_NAME.sub("", metric.definition),
+        not_judged=metric.why_not_judged or "" if band and not metric.judged else "",
     )
 
 
@@ -167,7 +223,7 @@ def gaps(results: AnalysisResults, findings: Findings | None) -> tuple[Gap, ...]
     stated += [
         (m.label, m.reason or "No reason was given.", "")
         for key, m in results.metrics.metrics.items()
-        if m.value is None and key not in named
+        if m.value is None and m.category is None and key not in named
     ]
     grouped: dict[tuple[str, str], list[str]] = {}
     for label, reason, how in stated:

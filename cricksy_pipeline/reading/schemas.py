@@ -1,7 +1,7 @@
 """The JSON Schemas of everything that readers rely on, written to a folder: `python -m cricksy_pipeline.reading.schemas docs/schemas`.
 
 Belongs here: which models are published, and under what file name. Does not belong here: the models themselves
-(`analysis.documents`, `store.job_read`).
+(`analysis.documents`, `comparing`, `store.job_read`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, MetricsBlock, Report
+from cricksy_pipeline.reading.comparing import ComparisonRead
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,6 +22,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "metrics": MetricsBlock,
     "findings": Findings,
     "report": Report,
+    "comparison_read": ComparisonRead,
     "video_analysis_job_read": VideoAnalysisJobRead,
 }
 """By file name without suffix. As written by the pipeline (serialization), which is what a reader receives."""

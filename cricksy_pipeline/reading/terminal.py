@@ -1,13 +1,13 @@
-"""An analysis as a person wants to read it in a terminal, and a progress bar while it runs.
+"""An analysis as a person wants to read it in a terminal.
 
 Belongs here: printing with rich what the read model holds. Does not belong here: reading the row (`store.job_read`), the page
-(`report_html`). Reads plain JSON and asks little of it, for rows of the earlier system lack most of the documents' fields.
+(`report_html`), the bar while it runs (`job_progress`). Reads plain JSON and asks little of it, for rows of the earlier system lack most
+of the documents' fields.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,24 +15,25 @@ from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from cricksy_pipeline.analysis.documents import LEGACY_METRICS
-from cricksy_pipeline.reading.notation import band_limits, band_words, clock, percent, plain_number, value_with_interval, words
+from cricksy_pipeline.reading.job_progress import STAGE_WORDS
+from cricksy_pipeline.reading.notation import (
+    band_limits,
+    band_words,
+    clock,
+    decimals,
+    number,
+    percent,
+    plain_number,
+    value_with_interval,
+    words,
+)
 from cricksy_pipeline.reading.report_view import chance
 
 MAX_FINDINGS = 3
-STAGE_WORDS = {
-    "AWAITING_UPLOAD": "waiting for the video",
-    "QUEUED": "waiting for a worker",
-    "QUICK": "first look",
-    "QUICK_DONE": "first look done",
-    "DEEP": "every ball",
-    "DONE": "done",
-    "FAILED": "failed",
-}
 _SEVERITY_STYLE = {"high": "bold red", "medium": "yellow", "low": "cyan"}
 
 
@@ -97,8 +98,39 @@ def _finding(index: int, finding: Mapping[str, Any]) -> RenderableType:
         Text(f"See it at {when}" if when else ""),
         *(Text(f"Say: {cue}", "green") for cue in _list(finding.get("cues"))),
         *(Text(f"Practise: {drill}", "dim") for drill in _list(finding.get("suggested_drills"))),
+        Text(_confirm(finding), "dim"),
     ]
     return Group(title, *(Padding(line, (0, 0, 0, 3), expand=False) for line in lines if line), Text(""))
+
+
+def _confirm(item: Mapping[str, Any]) -> str:
+    text = _dict(item.get("what_would_confirm")).get("text")
+    return f"To confirm: {text}" if text else ""
+
+
+def _watched(findings: Mapping[str, Any]) -> list[RenderableType]:
+    """What is likely and not sure, apart from the findings."""
+    parts: list[RenderableType] = []
+    for watch in (_dict(item) for item in _list(findings.get("watch"))):
+        lines = [Text(str(watch.get("message") or "")), Text(_confirm(watch), "dim")]
+        parts += [Text(str(watch.get("title") or "?")), *(Padding(line, (0, 0, 0, 3), expand=False) for line in lines if line)]
+    return [Text("Worth watching, not sure", "bold"), *parts, Text("")] if parts else []
+
+
+def _style(findings: Mapping[str, Any]) -> list[RenderableType]:
+    """Choices that are no faults."""
+    lines = []
+    for note in (_dict(item) for item in _list(findings.get("style_notes"))):
+        shown = note.get("category") or _value_text(note)
+        lines.append(Text(f"- {note.get('label')}{f': {shown}' if shown else ''}. {note.get('message') or ''}", "dim"))
+    return [Text("Style, not fault", "bold"), *lines, Text("")] if lines else []
+
+
+def _not_offered(results: Mapping[str, Any]) -> list[RenderableType]:
+    """What is not measured on purpose."""
+    items = [_dict(item) for item in _list(_dict(results.get("metrics")).get("not_offered"))]
+    lines = [Text(f"- {item.get('name')}: {item.get('reason')}", "dim") for item in items]
+    return [Text("Not offered, and why", "bold"), *lines, Text("")] if lines else []
 
 
 def _not_measured(results: Mapping[str, Any], findings: Mapping[str, Any]) -> list[RenderableType]:
@@ -128,7 +160,8 @@ def _metrics(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _has_number(metric: Mapping[str, Any]) -> bool:
-    return any(isinstance(metric.get(name), (int, float)) for name in ("value", "score"))
+    """Whether there is something to show: a value, a class, or the bare score of a row of the earlier system."""
+    return any(isinstance(metric.get(name), (int, float)) for name in ("value", "score")) or bool(metric.get("category"))
 
 
 def _good_range(metric: Mapping[str, Any]) -> str:
@@ -153,12 +186,19 @@ def metrics_table(results: Mapping[str, Any]) -> Table | None:
     table.add_column("Chance\nin range", justify="right", no_wrap=True)
     for key, metric in measured.items():
         # Without the band, the good range has a column of its own. A row of the earlier system has a bare score.
-        value = _value_text({name: metric.get(name) for name in ("value", "ci95", "unit")}) or "score only"
+        value = _value_text({name: metric.get(name) for name in ("value", "ci95", "unit")})
+        value = ", ".join(part for part in (value, metric.get("category")) if part) or "score only"
         score = metric.get("score")
-        likely = chance(score) if isinstance(score, (int, float)) else "–"
+        likely = chance(score) if isinstance(score, (int, float)) and metric.get("judged", True) else "–"
         label = str(metric.get("label") or words(key))
-        table.add_row(escape(label), escape(value), _good_range(metric), str(metric.get("n", "")), likely)
+        table.add_row(escape(label), escape(value), _good_range(metric), _balls(metric), likely)
     return table
+
+
+def _balls(metric: Mapping[str, Any]) -> str:
+    """How many, and how much they differ from each other: `6 ±2.1`; the unit stands beside the value."""
+    spread = metric.get("spread")
+    return f"{metric.get('n', '')}" + (f" ±{number(spread, decimals(spread))}" if isinstance(spread, (int, float)) else "")
 
 
 def _how_sure(findings: Mapping[str, Any], results: Mapping[str, Any]) -> Text:
@@ -175,14 +215,19 @@ def _how_sure(findings: Mapping[str, Any], results: Mapping[str, Any]) -> Text:
     return text
 
 
-def _priority(findings: list[Any]) -> Panel | None:
+def _priority(findings: list[Any], stated: Mapping[str, Any]) -> Panel | None:
+    """The one thing to do first. `stated`: the document's own priority, which says why; rows of the earlier system have none."""
     first = _dict(findings[0]) if findings else {}
     cues = _list(first.get("cues"))
     words_of_it = cues[0] if cues else first.get("title")
     if not words_of_it:
         return None
+    why = stated.get("why_first") if stated.get("code") == first.get("code") else None
     title = "Before the next video" if first.get("kind") == "quality" else "Work on this first"
-    return Panel(Text(str(words_of_it), "bold"), title=title, title_align="left", border_style="green", padding=(1, 2), expand=False)
+    told = Text(str(words_of_it), "bold")
+    if why:
+        told.append(f"\n{why}", "not bold")
+    return Panel(told, title=title, title_align="left", border_style="green", padding=(1, 2), expand=False)
 
 
 def _failure(read: Mapping[str, Any]) -> Text:
@@ -195,7 +240,7 @@ def _failure(read: Mapping[str, Any]) -> Text:
 
 
 def print_result(read: BaseModel | Mapping[str, Any], console: Console, *, report_path: str | None = None) -> None:
-    """Print one analysis: headline, one priority, the findings, what was and was not measured, how sure, and where the page is.
+    """Print one analysis: headline, one priority, the findings, how sure, what was and was not measured, and where the page is.
 
     Args:
         read: `VideoAnalysisJobRead`, or the JSON that the API answers. Rows of any age and status.
@@ -213,62 +258,22 @@ def print_result(read: BaseModel | Mapping[str, Any], console: Console, *, repor
         parts += [_failure(row), Text("")]
         if results:
             parts += [Text("The first look came before that", "bold"), Text("")]
-    if priority := _priority(listed):
+    if priority := _priority(listed, _dict(findings.get("priority"))):
         parts += [priority, Text("")]
     if report.get("summary"):
         parts += [Text(str(report["summary"])), Text("")]
     parts += [_finding(i, f) for i, f in enumerate(listed[:MAX_FINDINGS], 1)]
-    if table := metrics_table(results):
-        parts += [Text("What was measured", "bold"), table, Text("")]
-    parts += _not_measured(results, findings)
     if sure := _how_sure(findings, results):
         parts += [Text("How sure", "bold"), sure, Text("")]
+    parts += _watched(findings)
+    if table := metrics_table(results):
+        parts += [Text("What was measured", "bold"), table, Text("")]
+    parts += _style(findings)
+    parts += _not_measured(results, findings)
+    parts += _not_offered(results)
     if not results and row.get("status") in ("queued", "awaiting_upload", "quick_running", "processing"):
         parts += [Text("Nothing to read yet."), Text("")]
     console.print(Group(*parts))
     if report_path:
         # Not folded: a terminal that breaks the line itself copies it whole.
         console.print(Text.assemble(("Report: ", "bold"), report_path), soft_wrap=True)
-
-
-@contextmanager
-def job_progress(console: Console, description: str = "Analysing") -> Iterator[Callable[[str | None, float], None]]:
-    """A progress bar for one job; yields `update(stage, pct)`, stage as in the row (`DEEP`), pct in 0 to 100.
-
-    The bar never runs backwards: what comes late from another process is shown at the furthest point reached.
-    """
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=32),
-        TaskProgressColumn(),
-        TextColumn("[dim]{task.fields[stage]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=False) as progress:
-        task = progress.add_task(escape(description), total=100, stage="")
-        furthest = 0.0
-
-        def update(stage: str | None, pct: float) -> None:
-            nonlocal furthest
-            furthest = max(furthest, min(float(pct), 100.0))
-            progress.update(task, completed=furthest, stage=escape(_stage_words(stage)))
-
-        yield update
-
-
-@contextmanager
-def job_lines(console: Console, description: str = "Analysing") -> Iterator[Callable[[str | None, float], None]]:
-    """`job_progress` for a log file: one line whenever the stage changes."""
-    said: str | None = None
-
-    def update(stage: str | None, pct: float) -> None:
-        nonlocal said
-        if stage != said:
-            said = stage
-            console.print(f"{description}: {_stage_words(stage)} ({pct:.0f} %)", highlight=False, markup=False)
-
-    yield update
-
-
-def _stage_words(stage: str | None) -> str:
-    return STAGE_WORDS.get(stage or "", words((stage or "").lower()))

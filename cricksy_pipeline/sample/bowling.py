@@ -1,6 +1,7 @@
 """The bowling action: keyframes of a right-armer's run-up, delivery and follow-through, and when its events happen.
 
-Belongs here: numbers only. How they are interpolated, and how faults change them, is in `motion`.
+Belongs here: numbers only.
+Does not belong here: how they are interpolated (`motion`), how faults change them (`bowling_faults`).
 
 Lengths in metres, angles in degrees, times in seconds within one period. The period ends with a cut: the next delivery starts at the mark
 again, as in a reel of single balls. An arm is (swing about z, out of plane, elbow flexion); the swing keeps counting past 360 degrees, so
@@ -15,6 +16,9 @@ PERIOD_S = 4.0
 
 EVENTS_S = {"back_foot_contact": 1.72, "front_foot_contact": 1.90, "release": 2.02, "follow_through": 2.25}
 """Seconds within the period."""
+
+PLACE_M = (0.75, 0.95, 0.0)
+"""Where the ball is let go: what a camera is aimed at that does not take in the run-up."""
 
 _ARMS_HANGING = dict(left_elbow_pole=(0, -0.6, -0.8), right_elbow_pole=(0, -0.6, -0.8))
 MARK: dict[str, Any] = _ARMS_HANGING | dict(

@@ -1,7 +1,7 @@
 """The pinhole camera: where it stands, how it moves, how points land on the picture.
 
-Belongs here: views, pan, zoom, hand-held shake, projection, rays.
-Does not belong here: what is seen.
+Belongs here: places to stand, ways to move, projection, rays.
+Does not belong here: which camera a clip is filmed with (`filming`), what is seen.
 
 Picture frame: pixels, x right, y down, pixel-edge convention: (0, 0) is the outer corner of the first pixel, whose centre is (0.5, 0.5).
 """
@@ -98,36 +98,3 @@ def look(
     right, up = np.cos(a) * right + np.sin(a) * up, np.cos(a) * up - np.sin(a) * right
     centre = np.array([width / 2 + shift[0], height / 2 + shift[1]])
     return Camera(np.asarray(eye, float), np.stack([right, -up, ahead]), height / span_m * distance, width, height, centre)
-
-
-def framing(motion: str, view: str, width: int, height: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Eye, aim and metres spanned by the picture's height, so that the whole movement stays in the picture.
-
-    The batter fits into 2.6 m either way. The bowler's run-up is 6 m long: side on it sets the width, from in front he comes nearer.
-    """
-    eye, aim = (np.array(v) for v in VIEWS[view])
-    across, tall = 2.6, 2.6
-    if motion == "bowl":
-        eye, aim = eye + np.array([-0.6, 0, 0]), aim + np.array([-0.6, 0.1, 0])
-        across, tall = {"side": (6.9, 2.8), "leg": (6.9, 2.8), "quarter": (6.6, 3.7)}.get(view, (2.8, 3.4))
-    return eye, aim, max(tall, across * height / width)
-
-
-def camera_at(t_s: float, motion: str, view: str, size: tuple[int, int], movement: Movement, seed: int) -> Camera:
-    """The camera at one time."""
-    eye, aim, span_m = framing(motion, view, *size)
-    if movement.still:
-        return look(eye, aim, span_m, size)
-    sideways = np.array([1.0, 0, 0]) if abs(eye[2]) > abs(eye[0]) else np.array([0, 0, 1.0])
-    phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, (3, 4))
-    waves = np.sin(2 * np.pi * np.array([0.7, 1.9, 3.7, 6.1]) * t_s + phases) @ np.array([1, 0.6, 0.35, 0.2])
-    jitter = waves * movement.shake_px
-    pixel = size[1] / 360
-    return look(
-        eye,
-        aim + movement.pan_m * np.sin(2 * np.pi * t_s / 5.0) * sideways,
-        span_m / (1 + movement.zoom * np.sin(2 * np.pi * t_s / 7.0)),
-        size,
-        roll_deg=0.15 * jitter[2],
-        shift=(jitter[0] * pixel, jitter[1] * pixel),
-    )

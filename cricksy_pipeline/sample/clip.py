@@ -18,11 +18,16 @@ from pathlib import Path
 import numpy as np
 
 from cricksy_pipeline.sample.camera import Movement
-from cricksy_pipeline.sample.motion import Faults
+from cricksy_pipeline.sample.faults import Faults
+from cricksy_pipeline.sample.people import Bystander, Occluder, crowd
+from cricksy_pipeline.sample.sound import soundtrack
 from cricksy_pipeline.sample.spec import ClipSpec
-from cricksy_pipeline.sample.truth import Truth, observe, truth, truth_landmarks, write_truth
+from cricksy_pipeline.sample.truth import Truth, bystander_landmarks, observe, truth, truth_landmarks, write_truth
 
-__all__ = ["SAMPLE", "ClipSpec", "Faults", "Movement", "Truth", "observe", "render", "truth", "truth_landmarks", "write_clip"]
+__all__ = [
+    "SAMPLE", "Bystander", "ClipSpec", "Faults", "Movement", "Occluder", "Truth", "bystander_landmarks", "crowd", "observe", "render",
+    "truth", "truth_landmarks", "write_clip",
+]  # fmt: skip
 
 Progress = Callable[[int, int], None]
 """Called with (frames done, frames in all)."""
@@ -64,7 +69,11 @@ def write_clip(spec: ClipSpec, path: Path | str, *, on_progress: Progress | None
     finally:
         partial.unlink(missing_ok=True)
     frames = render(spec, on_progress=on_progress, workers=workers)
-    write_video(path, frames, spec.ticks, spec.time_base, codec=spec.codec, crf=spec.crf, rotation=spec.rotation)
+    sound = soundtrack(spec) if spec.sound else None
+    tag = float(spec.fps) * spec.slow_motion if spec.capture_tag else None
+    write_video(
+        path, frames, spec.ticks, spec.time_base, codec=spec.codec, crf=spec.crf, rotation=spec.rotation, sound=sound, capture_fps=tag
+    )
     return known
 
 

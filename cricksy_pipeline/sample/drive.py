@@ -1,6 +1,7 @@
 """The batting drive: keyframes of a right-hander's front-foot drive, and when its events happen.
 
-Belongs here: numbers only. How they are interpolated, and how faults change them, is in `motion`.
+Belongs here: numbers only.
+Does not belong here: how they are interpolated (`motion`), how faults change them (`batting_faults`).
 
 Lengths in metres, angles in degrees, times in seconds within one period. `bat` is (elevation, azimuth) of the direction from handle to toe;
 a falling elevation swings the bat back, a rising one through the ball.
@@ -12,11 +13,14 @@ from typing import Any
 
 PERIOD_S = 4.0
 
-EVENTS_S = {"top_of_backlift": 1.34, "front_foot_contact": 1.58, "contact": 1.70, "follow_through": 2.15}
+EVENTS_S = {"top_of_backlift": 1.34, "front_foot_down": 1.58, "contact": 1.70, "follow_through": 2.15}
 """Seconds within the period. `contact` is bat on ball. Downswing 0.36 s and foot down 0.12 s before contact: Stretch 1998 (drives)."""
 
 STANCE_S = 0.30
 """A time at which the batter stands ready."""
+
+PLACE_M = (0.30, 0.95, 0.0)
+"""Where the stroke happens: what a camera is aimed at."""
 
 STANCE: dict[str, Any] = dict(
     pelvis=(0.02, 0.855, -0.05), pelvis_angles=(4, 14, 0), chest_angles=(6, 20, -2), head_angles=(76, 10, 2),

@@ -9,13 +9,14 @@ and are here for the person who looks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from cricksy_pipeline.sample.body import Body
+from cricksy_pipeline.sample.physique import ADULT
 from cricksy_pipeline.sample.rotations import frame, unit
 from cricksy_pipeline.sample.solids import Ellipsoid, Part, RoundCone, Slab
 
@@ -26,7 +27,7 @@ Colour = tuple[float, float, float]
 class Kit:
     """What the player wears; colours are linear RGB 0..1."""
 
-    role: Literal["batter", "bowler"] = "batter"
+    role: Literal["batter", "bowler", "keeper"] = "batter"
     shirt: Colour = (0.20, 0.34, 0.68)
     trousers: Colour = (0.22, 0.23, 0.28)
     skin: Colour = (0.80, 0.60, 0.47)
@@ -42,15 +43,58 @@ class Kit:
 BATTER = Kit()
 BOWLER = Kit(role="bowler", shirt=(0.90, 0.90, 0.86), trousers=(0.88, 0.88, 0.84), hat=(0.10, 0.30, 0.20))
 
+KEEPER = Kit(role="keeper", shirt=(0.88, 0.89, 0.84), trousers=(0.86, 0.86, 0.82), glove=(0.72, 0.50, 0.16), hat=(0.30, 0.07, 0.09))
+FIELDER = Kit(role="bowler", shirt=(0.86, 0.87, 0.83), trousers=(0.82, 0.83, 0.79), hat=(0.09, 0.12, 0.30))
+KITS = {"drive": BATTER, "bowl": BOWLER, "keep": KEEPER, "throw": FIELDER, "catch": FIELDER}
+
+_SHIRTS = ((0.20, 0.34, 0.68), (0.90, 0.90, 0.86), (0.62, 0.14, 0.16), (0.14, 0.40, 0.24), (0.85, 0.66, 0.15), (0.16, 0.17, 0.22))
+_SKINS = ((0.80, 0.60, 0.47), (0.62, 0.44, 0.32), (0.42, 0.28, 0.20))
+
+
+def kit_of(motion: str, variation: int) -> Kit:
+    """What the player wears: his discipline's kit, in other colours for another player."""
+    kit = KITS[motion]
+    if not variation:
+        return kit
+    rng = np.random.default_rng((variation, 31))
+    shirt, trousers, hat = (_SHIRTS[i] for i in rng.integers(0, len(_SHIRTS), 3))
+    return replace(kit, shirt=shirt, trousers=trousers, hat=hat, skin=_SKINS[rng.integers(0, len(_SKINS))])
+
 
 def parts(body: Body, kit: Kit) -> list[Part]:
-    """All parts of the player. `body` is one instant (`Body.at`)."""
+    """All parts of the player. `body` is one instant (`Body.at`). Flesh grows with stature; trunk and limbs with girth as well."""
+    person = body.physique
+    if person is ADULT:
+        return _adult_parts(body, kit)
+    adult = Body({name: p / person.size for name, p in body.joints.items()}, body.turns)
+    return [_resized(part, person.size, 1.0 if part.name in _NOT_FLESH else person.girth) for part in _adult_parts(adult, kit)]
+
+
+_NOT_FLESH = frozenset({"head", "hat", "grille", "bat", "shoe"})
+
+
+def _resized(part: Part, size: float, girth: float) -> Part:
+    solids: list = []
+    for solid in part.solids:
+        if isinstance(solid, RoundCone):
+            thick = size * girth
+            solids.append(RoundCone(solid.a * size, solid.b * size, solid.radius_a * thick, solid.radius_b * thick, solid.colour))
+        elif isinstance(solid, Ellipsoid):
+            x, y, z = (r * size for r in solid.radii)
+            solids.append(Ellipsoid(solid.centre * size, solid.axes, (x * girth, y, z * girth), solid.colour))
+        else:
+            half = tuple(h * size for h in solid.half)
+            solids.append(Slab(solid.centre * size, solid.axes, half, solid.colour))
+    return Part(part.name, part.blend * size, solids)
+
+
+def _adult_parts(body: Body, kit: Kit) -> list[Part]:
     out = [_torso(body, kit), _head(body, kit), _hat(body, kit)]
     if kit.role == "batter":
         out += _grille(body, kit)
     for side in ("left", "right"):
         out += [_arm(body, kit, side), _hand(body, kit, side), _leg(body, kit, side), _shoe(body, kit, side)]
-        if kit.role == "batter":
+        if kit.role != "bowler":
             out.append(_pad(body, kit, side))
     if body.holds_bat:
         out.append(_bat(body, kit))
@@ -124,9 +168,15 @@ def _arm(body: Body, kit: Kit, side: str) -> Part:
     return Part("arm", 0.02, solids)
 
 
+def forearm_and_hand(body: Body, kit: Kit, side: str) -> list[Part]:
+    """What a close-up of a hand shows."""
+    elbow, wrist = body.joints[f"{side}_elbow"], body.joints[f"{side}_wrist"]
+    return [Part("arm", 0.02, [RoundCone(elbow, wrist, 0.040, 0.028, kit.skin)]), _hand(body, kit, side)]
+
+
 def _hand(body: Body, kit: Kit, side: str) -> Part:
     wrist, palm, index, pinky, thumb = (body.joints[f"{side}_{joint}"] for joint in ("wrist", "palm", "index", "pinky", "thumb"))
-    size, colour = (1.25, kit.glove) if kit.role == "batter" else (0.85, kit.skin)
+    size, colour = {"batter": (1.25, kit.glove), "keeper": (1.45, kit.glove)}.get(kit.role, (0.85, kit.skin))
     solids = [
         RoundCone(wrist, palm, 0.030 * size, 0.034 * size, colour),
         RoundCone(index, pinky, 0.024 * size, 0.022 * size, colour),
@@ -196,10 +246,11 @@ def ball(centre: np.ndarray) -> Part:
 def paint(part: Part, body: Body, kit: Kit, points: np.ndarray, colour: np.ndarray) -> None:
     """Paint what is flat onto colour (m, 3) in place: eyes, brows and mouth; placket, badge, yoke and belt."""
     if part.name == "head":
-        _paint_face((points - body.joints["head"]) @ body.turns["head"], kit, colour)
+        _paint_face((points - body.joints["head"]) @ body.turns["head"] / body.physique.size, kit, colour)
     elif part.name == "torso":
-        chest = (points - body.joints["spine_top"]) @ body.turns["spine_top"]
-        _paint_shirt(chest, (points - body.joints["hips"]) @ body.turns["pelvis"], colour)
+        size = body.physique.size
+        chest = (points - body.joints["spine_top"]) @ body.turns["spine_top"] / size
+        _paint_shirt(chest, (points - body.joints["hips"]) @ body.turns["pelvis"] / size, colour)
 
 
 def _paint_face(q: np.ndarray, kit: Kit, colour: np.ndarray) -> None:

@@ -3,23 +3,28 @@
 Belongs here: which pixels a part may touch, marching their rays to its surface, soft edges, depth order.
 Does not belong here: light, paint and what the parts are (`figure`, `scene`).
 
-Edges are antialiased without extra rays: the surface is drawn half a pixel further in, and a ray that passes it within one pixel covers
+A ray starts where it enters the nearest solid, somewhat inflated, in closed form; rays that enter none are never marched. Edges are
+antialiased without extra rays: the surface is drawn half a pixel further in, and a ray that passes it within one pixel covers
 that pixel in part. Where several parts meet in one pixel, fragments are blended from far to near.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cricksy_pipeline.sample.camera import Camera
+from cricksy_pipeline.sample.rays import BoundPart, between
 from cricksy_pipeline.sample.solids import F, Part
 
 CELL_PX = 8
-MAX_STEPS = 32
+MAX_STEPS = 12
 STEP = F(0.92)  # of the distance: the ellipsoids' distance is an estimate, a full step may overshoot
 HIT_M = F(0.0015)
+LEAST_STEP = F(0.5)  # of a pixel: a ray that grazes the surface must not creep along it
+_BLEND_REACH = 0.3  # of a part's blend radius: how far melting may push its surface out
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,57 @@ class Fragments:
     point: np.ndarray
 
 
-def trace(part: Part, camera: Camera, distance_to: float = 0.3) -> Fragments | None:
-    """March one part. None where it is out of the picture or nearer than `distance_to` metres."""
+def trace(parts: Sequence[Part], camera: Camera, distance_to: float = 0.3) -> list[Fragments | None]:
+    """March all parts. None for a part that is out of the picture or nearer than `distance_to` metres."""
+    cast = [_cast(part, camera, distance_to) for part in parts]
+    groups: dict[tuple, list[int]] = {}
+    for i, rays in enumerate(cast):
+        if rays is not None:
+            groups.setdefault(rays.bound.pattern, []).append(i)
+    found: list[Fragments | None] = [None] * len(parts)
+    for members in groups.values():
+        together = [cast[i] for i in members]
+        sizes = [len(rays.pixel) for rays in together]
+        start, end = (np.concatenate([getattr(rays, name) for rays in together]) for name in ("start", "end"))
+        footprint = np.repeat(np.array([rays.footprint for rays in together], F), sizes)
+        t, nearest = _march(BoundPart.joined([rays.bound for rays in together]), start, end, footprint)
+        ends = np.cumsum(sizes)
+        for i, rays, last, size in zip(members, together, ends, sizes, strict=True):
+            found[i] = rays.seen(t[last - size : last], nearest[last - size : last])
+    return found
+
+
+@dataclass(frozen=True)
+class _Rays:
+    """The rays that may meet one part: m of them.
+
+    Attributes:
+        bound: the part along them; t counts from `origins`.
+        pixel: (m,) flat pixel index.
+        start, end: (m,) between which t to march.
+        origins, directions: (m, 3) world metres and unit vectors.
+        middle: metres from the eye to the origins.
+        footprint: width of a pixel there, metres.
+    """
+
+    bound: BoundPart
+    pixel: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    origins: np.ndarray
+    directions: np.ndarray
+    middle: float
+    footprint: np.float32
+
+    def seen(self, t: np.ndarray, nearest: np.ndarray) -> Fragments:
+        """What the march found, without the rays that pass by."""
+        cover = np.clip(1 - np.maximum(nearest, 0) / self.footprint, 0, 1)
+        hit = np.flatnonzero(cover > 0.02)
+        point = self.origins[hit] + t[hit, None] * self.directions[hit]
+        return Fragments(self.pixel[hit], t[hit] + F(self.middle), cover[hit], point)
+
+
+def _cast(part: Part, camera: Camera, distance_to: float) -> _Rays | None:
     spheres = [end for solid in part.solids for end in solid.ends()]
     centres, radii = np.array([c for c, _ in spheres]), np.array([r for _, r in spheres])
     ahead = camera.to_camera(centres)[:, 2]
@@ -49,16 +103,17 @@ def trace(part: Part, camera: Camera, distance_to: float = 0.3) -> Fragments | N
     x, y = _candidate_pixels(camera.project(centres), radii * camera.focal_px / ahead, part.blend * camera.focal_px / ahead.mean(), camera)
     if not len(x):
         return None
-    span = np.linalg.norm(centres - camera.eye, axis=1)
-    middle, reach = float(span.mean()), float((np.abs(span - span.mean()) + radii).max() + 0.03)
+    middle = float(np.linalg.norm(centres - camera.eye, axis=1).mean())
     directions = camera.rays(x, y).astype(F)
     origins = (camera.eye + middle * directions).astype(F)
     footprint = F(middle / camera.focal_px)
-    t, nearest = _march(part, origins, directions, F(reach), footprint)
-    cover = np.clip(1 - np.maximum(nearest, 0) / footprint, 0, 1)
-    seen = cover > 0.02
-    t, directions = t[seen], directions[seen]
-    return Fragments((y * camera.width + x)[seen], t + F(middle), cover[seen], origins[seen] + t[:, None] * directions)
+    start, end = between(part, origins, directions, F(_BLEND_REACH * part.blend) + F(1.2) * footprint)
+    live = np.flatnonzero(start < end)
+    if not len(live):
+        return None
+    origins, directions = origins[live], directions[live]
+    bound = BoundPart(part, origins, directions)
+    return _Rays(bound, (y * camera.width + x)[live], start[live], end[live], origins, directions, middle, footprint)
 
 
 def _candidate_pixels(ends: np.ndarray, radius: np.ndarray, blend: float, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
@@ -82,28 +137,26 @@ def _candidate_pixels(ends: np.ndarray, radius: np.ndarray, blend: float, camera
     return x[inside], y[inside]
 
 
-def _march(
-    part: Part, origins: np.ndarray, directions: np.ndarray, reach: np.float32, footprint: np.float32
-) -> tuple[np.ndarray, np.ndarray]:
-    """For each ray, t (m,) where it comes nearest to the shrunken surface first, and how near (m,), metres; t runs from -reach to reach."""
-    half = footprint / 2
-    t_best, best = np.zeros(len(origins), F), np.full(len(origins), np.inf, F)
-    live = np.arange(len(origins))
-    t = np.full(len(origins), -reach, F)
-    coefficients = [solid.bind(origins, directions) for solid in part.solids]
+def _march(bound: BoundPart, start: np.ndarray, end: np.ndarray, footprint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each ray, t (m,) where it comes nearest to the shrunken surface first, and how near (m,), metres; t runs from `start` to
+    `end`."""
+    half, least = footprint / 2, footprint * LEAST_STEP
+    t_best, best = start.copy(), np.full(len(start), np.inf, F)
+    live, t = np.arange(len(start)), start
     for _ in range(MAX_STEPS):
-        s = part.along(coefficients, t) + half
+        s = bound.along(t) + half
         closer = s < best[live]
         best[live[closer]], t_best[live[closer]] = s[closer], t[closer]
-        going = (s > HIT_M) & (t < reach)
-        t = t + s * STEP
-        if not going.any():
+        t = t + np.maximum(s * STEP, least)
+        going = (s > HIT_M) & (t < end)
+        left = np.count_nonzero(going)
+        if left == 0:
             break
-        if going.mean() < 0.8:  # compacting costs a copy of all coefficients: only when it pays
-            live, t = live[going], t[going]
-            coefficients = [c[:, going] for c in coefficients]
-        else:
-            t = np.where(going, t, np.where(s > HIT_M, reach * 2, t - s * STEP))
+        if left < 0.85 * len(going):  # compacting costs a copy of all coefficients: only when it pays
+            keep = np.flatnonzero(going)
+            live, t, end, bound, half, least = live[keep], t[keep], end[keep], bound.select(keep), half[keep], least[keep]
+        elif left < len(going):
+            t = np.where(s > HIT_M, t, t_best[live])
     best[best <= HIT_M] = 0
     return t_best, best
 

@@ -1,94 +1,128 @@
 """Motion in time: keyframes joined by monotone cubics, and faults put in as parameters.
 
-Belongs here: time -> posture -> skeleton, for any set of instants at once.
-Does not belong here: the keyframe numbers (`drive`, `bowling`), cameras, pictures.
+Belongs here: time -> posture -> skeleton, for any set of instants at once; when the events of a ball happen.
+Does not belong here: the keyframe numbers (`drive`, `bowling`, `keeping`, `throwing`, `catching`), who plays (`variation`), what each fault
+does (`batting_faults` and its neighbours), cameras, pictures.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from functools import lru_cache
 from types import ModuleType
 from typing import Literal
 
 import numpy as np
 
-from cricksy_pipeline.sample import bowling, drive
-from cricksy_pipeline.sample.body import SHANK_M, THIGH_M, Body, pose
-from cricksy_pipeline.sample.rotations import angle_between, from_vector, unit, yaw_pitch_roll
+from cricksy_pipeline.sample import (
+    batting_faults,
+    bowling,
+    bowling_faults,
+    catching,
+    catching_faults,
+    drive,
+    keeping,
+    keeping_faults,
+    throwing,
+    throwing_faults,
+)
+from cricksy_pipeline.sample.body import Body, pose
+from cricksy_pipeline.sample.envelopes import curve, envelope
+from cricksy_pipeline.sample.faults import Faults, check
+from cricksy_pipeline.sample.rotations import angle_between, unit, yaw_pitch_roll
+from cricksy_pipeline.sample.variation import TYPICAL, Player, Repetition, fit, player
 
-MotionName = Literal["drive", "bowl"]
-MOTIONS: dict[str, ModuleType] = {"drive": drive, "bowl": bowling}
+MotionName = Literal["drive", "bowl", "keep", "throw", "catch"]
+MOTIONS: dict[str, ModuleType] = {"drive": drive, "bowl": bowling, "keep": keeping, "throw": throwing, "catch": catching}
+_FAULTS: dict[str, ModuleType] = {
+    "drive": batting_faults,
+    "bowl": bowling_faults,
+    "keep": keeping_faults,
+    "throw": throwing_faults,
+    "catch": catching_faults,
+}
 
-_KNEE_LIMIT_DEG = 50.0  # a fault never folds the front knee further than this
+_KNEE_LIMITS_DEG = (50.0, 178.0)  # a fault never folds or straightens the front knee further than this
 
-
-@dataclass(frozen=True)
-class Faults:
-    """What is wrong with the technique; all zero is the clean motion.
-
-    Attributes:
-        head_fall: degrees by which trunk and head fall to the off side during the shot (batting).
-        knee_collapse: degrees by which the front knee (in space) bends more, from the stride until after contact or release.
-        low_elbow: 0 (high lead elbow) to 1 (lead elbow tucked down) during the shot (batting).
-        early_hip: degrees by which the hips open before the hands come through (batting).
-        drift: metres by which the body slides past the front foot after contact (batting).
-    """
-
-    head_fall: float = 0.0
-    knee_collapse: float = 0.0
-    low_elbow: float = 0.0
-    early_hip: float = 0.0
-    drift: float = 0.0
+__all__ = ["MOTIONS", "Faults", "MotionName", "events_in_ball", "repetitions", "simulate"]
 
 
-def simulate(motion: MotionName, t_s: np.ndarray, faults: Faults | None = None) -> Body:
+def simulate(motion: MotionName, t_s: np.ndarray, faults: Faults | None = None, variation: int = 0) -> Body:
     """The skeleton of a right-hander at times t_s.
 
     Args:
-        motion: "drive" or "bowl".
-        t_s: (n,) seconds; the motion repeats with its period.
-        faults: what to put in; only `knee_collapse` applies to bowling.
+        motion: what he does.
+        t_s: (n,) seconds of life; the motion repeats ball after ball.
+        faults: what to put in.
+        variation: which player; 0 is the canonical one.
 
     Raises:
-        ValueError: a batting fault was asked of a bowler.
+        ValueError: a fault was asked that this motion does not have.
     """
     faults = faults or Faults()
+    check(motion, faults)
     t_s = np.asarray(t_s, float)
-    table = MOTIONS[motion]
-    t = np.mod(t_s, table.PERIOD_S)
-    posture = _interpolate(table, t)
+    table, who = MOTIONS[motion], player(motion, variation)
+    if who.variation:
+        faults = faults + TYPICAL.get(motion, Faults())
+    index, t = _phases(table, who, t_s)
+    posture = _interpolate(motion, variation, faults, index, t)
     _breathe(posture, motion, t_s, t)
-    if motion == "drive":
-        _add_batting_faults(posture, faults, t)
-    elif any(value for name, value in asdict(faults).items() if name != "knee_collapse"):
-        raise ValueError("of the faults only knee_collapse is defined for bowling")
+    fit(posture, who.physique)
+    own = _FAULTS[motion]
+    own.before_turns(posture, faults, t, who.physique)
     _angles_to_turns(posture)
-    if faults.head_fall:
-        _fall_to_off(posture, faults.head_fall * _envelope(table, t, 1.0, 1.58, 2.3, 3.4))
-    body = pose(posture)
-    if faults.knee_collapse:
-        weight = _envelope(table, t, *((1.0, 1.58, 2.3, 3.4) if motion == "drive" else (1.72, 1.90, 2.10, 2.50)))
-        _sink_on_front_knee(posture, body, faults.knee_collapse * weight)
-        body = pose(posture)
+    own.after_turns(posture, faults, t, who.physique)
+    body = pose(posture, who.physique)
+    if (bend := own.knee_deg(faults, t)) is not None:
+        _set_front_knee(posture, body, bend)
+        body = pose(posture, who.physique)
     return body
 
 
-def _pchip(t: np.ndarray, at: list[float], values: np.ndarray) -> np.ndarray:
-    """Monotone cubic through the keys: no overshoot, no halt inside a monotone run. values (k, ...) -> (n, ...)."""
-    from scipy.interpolate import PchipInterpolator
-
-    return PchipInterpolator(at, values, axis=0)(t)
+def repetitions(motion: str, variation: int, until_s: float) -> list[Repetition]:
+    """The balls that start before `until_s` seconds of life."""
+    return player(motion, variation).repetitions(MOTIONS[motion].PERIOD_S, until_s)
 
 
-def _interpolate(table: ModuleType, t: np.ndarray) -> dict[str, np.ndarray]:
-    times = [time for time, _ in table.KEYFRAMES]
-    first = table.KEYFRAMES[0][1]
-    return {name: _pchip(t, times, np.array([key[name] for _, key in table.KEYFRAMES], float)) for name in first}
+def events_in_ball(motion: str, faults: Faults | None = None) -> dict[str, float]:
+    """name -> seconds within the table's period, for these faults: some of them are faults of timing."""
+    faults = faults or Faults()
+    check(motion, faults)
+    at = dict(MOTIONS[motion].EVENTS_S)
+    _FAULTS[motion].events(at, faults)
+    return at
 
 
-def _envelope(table: ModuleType, t: np.ndarray, start: float, full: float, easing: float, end: float) -> np.ndarray:
-    """(n,) weight 0..1: rises from `start` to `full`, falls from `easing` to `end`, seconds within the period."""
-    return _pchip(t, [0, start, full, easing, end, table.PERIOD_S], np.array([0.0, 0, 1, 1, 0, 0]))
+def _phases(table: ModuleType, who: Player, t_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) which ball, and (n,) seconds within the table's period."""
+    if not who.variation:
+        return np.zeros(len(t_s), int), np.mod(t_s, table.PERIOD_S)
+    balls = who.repetitions(table.PERIOD_S, float(t_s.max(initial=0)) + 1e-9)
+    starts, tempo = np.array([b.start_s for b in balls]), np.array([b.tempo for b in balls])
+    index = np.clip(np.searchsorted(starts, t_s, side="right") - 1, 0, None)
+    return index, np.clip((t_s - starts[index]) / tempo[index], 0, table.PERIOD_S)
+
+
+def _interpolate(motion: str, variation: int, faults: Faults, index: np.ndarray, t: np.ndarray) -> dict[str, np.ndarray]:
+    posture: dict[str, np.ndarray] = {}
+    for ball in np.unique(index):
+        here = index == ball
+        for name, part in _curves(motion, variation, faults, int(ball)).items():
+            values = part(t[here])
+            if name not in posture:
+                posture[name] = np.empty((len(t), values.shape[1]))
+            posture[name][here] = values
+    return posture
+
+
+@lru_cache(maxsize=256)
+def _curves(motion: str, variation: int, faults: Faults, ball: int) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """name -> that part of the posture as a function of the seconds within the table's period."""
+    keys = player(motion, variation).keys(MOTIONS[motion], ball)
+    times = [time for time, _ in keys]
+    retimed = _FAULTS[motion].key_times
+    return {name: curve(retimed(name, faults, times), np.array([key[name] for _, key in keys])) for name in keys[0][1]}
 
 
 def _breathe(posture: dict[str, np.ndarray], motion: str, t_s: np.ndarray, t: np.ndarray) -> None:
@@ -96,21 +130,8 @@ def _breathe(posture: dict[str, np.ndarray], motion: str, t_s: np.ndarray, t: np
     posture["chest_angles"][:, 1] += 0.8 * np.sin(2 * np.pi * t_s / 3.1)
     posture["head_angles"][:, 0] += 1.5 * np.sin(2 * np.pi * t_s / 2.7)
     if motion == "drive":
-        posture["bat_angles"][:, 0] += 3 * np.sin(4 * np.pi * t_s) * _envelope(drive, t, 0.10, 0.15, 0.35, 0.50)
+        posture["bat_angles"][:, 0] += 3 * np.sin(4 * np.pi * t_s) * envelope(drive, t, 0.10, 0.15, 0.35, 0.50)
         posture["pelvis"][:, 0] += 0.004 * np.sin(2 * np.pi * t_s / 2.3)
-
-
-def _add_batting_faults(posture: dict[str, np.ndarray], faults: Faults, t: np.ndarray) -> None:
-    shot = _envelope(drive, t, 1.0, 1.58, 2.3, 3.4)
-    opening = _envelope(drive, t, 1.0, 1.35, 1.9, 3.0)
-    after = _envelope(drive, t, 1.75, 2.5, 2.8, 3.6)
-    posture["pelvis_angles"][:, 0] += faults.early_hip * opening
-    posture["chest_angles"][:, 0] -= 0.75 * faults.early_hip * opening  # shoulders stay closed, so the separation shows
-    posture["pelvis"] += np.outer(faults.drift * after, [1, 0, 0.5])
-    posture["grip"][:, 0] += 0.8 * faults.drift * after
-    tucked = (faults.low_elbow * shot)[:, None]
-    posture["left_elbow_pole"] = (1 - tucked) * posture["left_elbow_pole"] + tucked * np.array([-0.3, -1.0, 0.3])
-    posture["grip"] += tucked * np.array([-0.06, 0.04, 0])
 
 
 def _angles_to_turns(posture: dict[str, np.ndarray]) -> None:
@@ -122,25 +143,16 @@ def _angles_to_turns(posture: dict[str, np.ndarray]) -> None:
         posture["bat"] = unit(np.stack([np.cos(elevation) * np.cos(azimuth), np.sin(elevation), across], -1))
 
 
-def _fall_to_off(posture: dict[str, np.ndarray], degrees: np.ndarray) -> None:
-    """Tip trunk and head (0.8 of it again) about the line of play; hips and hands go 4 mm to the off per degree."""
-    axis = np.array([1.0, 0, 0])
-    tipped = from_vector(np.radians(degrees)[:, None] * axis)
-    pelvis = posture["pelvis_turn"]
-    posture["chest_turn"] = np.swapaxes(pelvis, -1, -2) @ tipped @ pelvis @ posture["chest_turn"]
-    posture["head_turn"] = from_vector(np.radians(0.8 * degrees)[:, None] * axis) @ posture["head_turn"]
-    posture["pelvis"][:, 2] += 0.004 * degrees
-    posture["grip"][:, 2] += 0.004 * degrees
-
-
-def _sink_on_front_knee(posture: dict[str, np.ndarray], body: Body, degrees: np.ndarray) -> None:
-    """Lower the pelvis until the front (left) knee is that much more bent; the hands follow as far as the bat stays above the ground."""
+def _set_front_knee(posture: dict[str, np.ndarray], body: Body, degrees: np.ndarray) -> None:
+    """Move the pelvis up or down until the front (left) knee is that much more bent; the hands follow, the bat above the ground."""
     hip, knee, ankle = (body.joints[f"left_{joint}"] for joint in ("hip", "knee", "ankle"))
-    now = angle_between(hip, knee, ankle)
-    bent = np.radians(np.minimum(now, np.maximum(now - degrees, _KNEE_LIMIT_DEG)))
-    reach_squared = THIGH_M**2 + SHANK_M**2 - 2 * THIGH_M * SHANK_M * np.cos(bent)
+    now, person = angle_between(hip, knee, ankle), body.physique
+    low, high = np.minimum(now, _KNEE_LIMITS_DEG[0]), np.maximum(now, _KNEE_LIMITS_DEG[1])
+    bent = np.radians(np.where(degrees > 0, np.maximum(now - degrees, low), np.minimum(now - degrees, high)))
+    reach_squared = person.thigh_m**2 + person.shank_m**2 - 2 * person.thigh_m * person.shank_m * np.cos(bent)
     v = hip - ankle
-    drop = np.where(degrees > 0, v[:, 1] - np.sqrt(np.maximum(reach_squared - v[:, 0] ** 2 - v[:, 2] ** 2, 0.05)), 0.0)
+    drop = v[:, 1] - np.sqrt(np.maximum(reach_squared - v[:, 0] ** 2 - v[:, 2] ** 2, 0.05))
+    drop = np.where(degrees != 0, drop, 0.0)
     posture["pelvis"][:, 1] -= drop
     if "grip" in posture:
         clearance = np.maximum(body.joints["bat_toe"][:, 1] - 0.03, 0)

@@ -6,15 +6,20 @@ Does not belong here: the loop over frames, workers and files (`clip`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
-from cricksy_pipeline.sample import figure
+from cricksy_pipeline.sample import figure, unreal
 from cricksy_pipeline.sample.backdrop import BATTERS_END, BOWLERS_END, Backdrop
+from cricksy_pipeline.sample.balls import ball_track
 from cricksy_pipeline.sample.body import Body
-from cricksy_pipeline.sample.camera import Camera, camera_at
+from cricksy_pipeline.sample.bystanders import body_of, kit_of
+from cricksy_pipeline.sample.camera import Camera
+from cricksy_pipeline.sample.filming import camera_at
 from cricksy_pipeline.sample.march import blend, opaque_depth, trace
-from cricksy_pipeline.sample.motion import MOTIONS, simulate
-from cricksy_pipeline.sample.rotations import unit
+from cricksy_pipeline.sample.people import Occluder
 from cricksy_pipeline.sample.solids import F, Part
 from cricksy_pipeline.sample.spec import ClipSpec
 
@@ -22,50 +27,9 @@ SUN = np.array([0.35, 0.80, 0.48]) / np.linalg.norm([0.35, 0.80, 0.48])
 _GRAIN = 0.012
 _BLUR_PX = 0.35  # of a picture 360 lines high: a lens, not a pinhole
 _SHADOW = 0.45
-_BALL_RADIUS_M = 0.037
+_STUMPS = {"drive": (BATTERS_END.bowling_x, 0.1), "bowl": (BOWLERS_END.bowling_x, 0.75), "keep": (1.15, 0.45)}
+"""motion -> (x, z) of the stumps: a right-armer over the wicket has them on his right; a keeper stands behind them, a little to the off."""
 _BALL_NEAREST_M = 4.0  # on its way past the lens it would hide the player
-
-
-def ball_track(spec: ClipSpec) -> np.ndarray:
-    """(n, 3) world metres of the ball's centre in each frame; NaN while it is not in play."""
-    table = MOTIONS[spec.motion]
-    phase = np.mod(spec.t_s, table.PERIOD_S)
-    return _ball_to_batter(spec, phase) if spec.motion == "drive" else _ball_from_bowler(spec, phase)
-
-
-def _ball_to_batter(spec: ClipSpec, phase: np.ndarray) -> np.ndarray:
-    """Pitches 2.2 m in front of the bat, is met by its blade at contact, runs away along the ground through cover."""
-    contact = MOTIONS["drive"].EVENTS_S["contact"]
-    body = simulate("drive", np.array([contact]), spec.faults).at(0)
-    top, toe = body.joints["bat_top"], body.joints["bat_toe"]
-    hit = top + (toe - top) * 0.80 + [0.016 + _BALL_RADIUS_M, 0, 0]
-    hit[1] = max(hit[1], _BALL_RADIUS_M)
-    u = phase - contact
-    since_pitching = u + 0.10
-    rising = _BALL_RADIUS_M + (hit[1] - _BALL_RADIUS_M) * since_pitching / 0.10
-    falling = _BALL_RADIUS_M - 6.3 * since_pitching - 4.9 * since_pitching**2
-    coming = np.stack([hit[0] - 22.0 * u, np.where(since_pitching > 0, rising, falling), hit[2] + 0.4 * u], -1)
-    dropped = hit[1] - (hit[1] - _BALL_RADIUS_M) * np.clip(u * 8, 0, 1)
-    leaving = np.stack([hit[0] + 18.0 * u, dropped, hit[2] + 5.0 * u], -1)
-    track = np.where((u <= 0)[:, None], coming, leaving)
-    track[(u < -0.7) | (u > 0.8)] = np.nan
-    return track
-
-
-def _ball_from_bowler(spec: ClipSpec, phase: np.ndarray) -> np.ndarray:
-    """In the right hand until release, then on its way."""
-    release = MOTIONS["bowl"].EVENTS_S["release"]
-
-    def in_hand(body: Body) -> np.ndarray:
-        return body.joints["right_palm"] + 0.04 * unit(body.joints["right_palm"] - body.joints["right_wrist"])
-
-    held = in_hand(simulate("bowl", spec.t_s, spec.faults))
-    start = in_hand(simulate("bowl", np.array([release]), spec.faults))
-    u = (phase - release)[:, None]
-    flying = start + np.concatenate([28 * u, -2.6 * u - 4.9 * u**2, 0 * u], -1)
-    track = np.where(u <= 0, held, flying)
-    track[(u > 0.5).ravel()] = np.nan
-    return track
 
 
 class Scene:
@@ -73,17 +37,17 @@ class Scene:
 
     def __init__(self, spec: ClipSpec) -> None:
         self._spec = spec
-        self._body = simulate(spec.motion, spec.t_s, spec.faults)
+        self._body = unreal.body_of(spec)
         self._ball = ball_track(spec)
-        batting = spec.motion == "drive"
-        self._kit, ground = (figure.BATTER, BATTERS_END) if batting else (figure.BOWLER, BOWLERS_END)
-        self._backdrop = Backdrop(self._camera(0.0), ground, spec.movement.still)
-        self._props = [figure.stumps(ground.bowling_x, z=0.1 if batting else 0.75)]  # a right-armer over the wicket has them on his right
+        ground = BOWLERS_END if spec.motion == "bowl" else BATTERS_END
+        self._kit = figure.kit_of(spec.motion, spec.variation)
+        self._others = [(body_of(person, spec, spec.t_s), kit_of(person)) for person in spec.people]
+        self._backdrop = Backdrop(self._camera(spec.cut_s), ground, spec.movement.still)
+        self._before_cut = Backdrop(self._camera(0.0), ground, still=True) if spec.cut_s else self._backdrop
+        self._props = [figure.stumps(*_STUMPS[spec.motion])] if spec.motion in _STUMPS else []
 
     def _camera(self, t_s: float) -> Camera:
-        spec = self._spec
-        size = (spec.width * spec.supersampling, spec.height * spec.supersampling)
-        return camera_at(t_s, spec.motion, spec.view, size, spec.movement, spec.seed)
+        return unreal.camera_of(self._spec) if self._spec.figure == "hands" else camera_at(self._spec, t_s, self._spec.supersampling)
 
     def frame(self, i: int) -> np.ndarray:
         """Frame i as the player of the file shows it: upright (height, width, 3) uint8 RGB."""
@@ -94,37 +58,76 @@ class Scene:
         picture = self._draw(camera, i)
         if spec.supersampling > 1:
             picture = cv2.resize(picture, spec.size, interpolation=cv2.INTER_AREA)
+        if spec.occluder is not None:
+            _hide(picture, spec.occluder)
         picture = cv2.GaussianBlur(picture, (0, 0), _BLUR_PX * min(spec.size) / 360)
         grain = np.random.default_rng((spec.seed, i)).standard_normal((spec.height, spec.width, 1), dtype=F) * F(_GRAIN)
         finished = (np.clip(picture + grain, 0, 1) * 255 + F(0.5)).astype(np.uint8)
         return np.ascontiguousarray(finished[:, ::-1]) if spec.mirror else finished
 
     def _draw(self, camera: Camera, i: int) -> np.ndarray:
-        body = self._body.at(i)
-        everything = list(self._props)
-        if self._spec.player:
-            everything += figure.parts(body, self._kit)
-            if camera.to_camera(self._ball[i])[2] > _BALL_NEAREST_M:  # False for NaN
-                everything.append(figure.ball(self._ball[i]))
-        picture = self._backdrop.seen_by(camera)
-        _cast_shadow(picture, camera, everything)
-        self._draw_parts(picture, camera, everything, body)
+        spec, t = self._spec, float(self._spec.t_s[i])
+        figures = [_Figure(figure.parts(body.at(i), kit), body.at(i), kit) for body, kit in self._others]
+        if spec.player and t >= spec.there_from_s:
+            body = self._body.at(i)
+            if spec.figure == "drawn":
+                return unreal.drawing(body, camera)
+            mine = _SHAPES[spec.figure](body, self._kit)
+            if spec.figure != "hands" and camera.to_camera(self._ball[i])[2] > _BALL_NEAREST_M:  # False for NaN
+                mine.append(figure.ball(self._ball[i]))
+            figures.append(_Figure(mine, body, self._kit))
+        figures.append(_Figure(self._props, None, None))
+        if spec.figure == "game":
+            picture = unreal.flat_field(camera)
+            _draw_figures(picture, camera, figures)
+            return picture
+        picture = (self._before_cut if spec.before_cut(t) else self._backdrop).seen_by(camera)
+        _cast_shadow(picture, camera, [part for one in figures for part in one.parts])
+        _draw_figures(picture, camera, figures)
         return picture
 
-    def _draw_parts(self, picture: np.ndarray, camera: Camera, everything: list[Part], body: Body) -> None:
-        traced = [(part, fragments) for part in everything if (fragments := trace(part, camera)) is not None]
-        opaque = opaque_depth([f for _, f in traced], camera.width * camera.height)
-        pixel, depth, cover, colour = [], [], [], []
-        for part, f in traced:
-            front = f.depth <= opaque[f.pixel]
-            normal, paint = part.surface(f.point[front])
-            figure.paint(part, body, self._kit, f.point[front], paint)
-            pixel.append(f.pixel[front])
-            depth.append(f.depth[front])
-            cover.append(f.cover[front])
-            colour.append(paint * _light(normal)[:, None])
-        if pixel:
-            blend(picture, *(np.concatenate(column) for column in (pixel, depth, cover, colour)))
+
+_SHAPES: dict[str, Callable[[Body, figure.Kit], list[Part]]] = {"real": figure.parts, "game": unreal.blocks, "hands": unreal.hands}
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """Parts, and whose they are; props are nobody's."""
+
+    parts: list[Part]
+    body: Body | None
+    kit: figure.Kit | None
+
+
+def _draw_figures(picture: np.ndarray, camera: Camera, figures: list[_Figure]) -> None:
+    owned = [(part, one) for one in figures for part in one.parts]
+    found = trace([part for part, _ in owned], camera)
+    traced = [(part, one, f) for (part, one), f in zip(owned, found, strict=True) if f is not None]
+    opaque = opaque_depth([f for _, _, f in traced], camera.width * camera.height)
+    pixel, depth, cover, colour = [], [], [], []
+    for part, one, f in traced:
+        front = f.depth <= opaque[f.pixel]
+        normal, paint = part.surface(f.point[front])
+        if one.body is not None:
+            figure.paint(part, one.body, one.kit, f.point[front], paint)
+        pixel.append(f.pixel[front])
+        depth.append(f.depth[front])
+        cover.append(f.cover[front])
+        colour.append(paint * _light(normal)[:, None])
+    if pixel:
+        blend(picture, *(np.concatenate(column) for column in (pixel, depth, cover, colour)))
+
+
+def _hide(picture: np.ndarray, what: Occluder) -> None:
+    """Paint a post or a screen over the picture, (h, w, 3) float32 in place."""
+    width = picture.shape[1]
+    half = what.width / 2 if what.kind == "post" else 0.0
+    first, last = what.at - half, what.at + half
+    if what.kind == "screen":
+        first, last = (0.0, what.at) if what.side == "left" else (what.at, 1.0)
+    a, b = round(first * width), max(round(last * width), round(first * width) + 1)
+    shade = 0.30 + 0.12 * np.sin(np.linspace(0, np.pi, b - a)) if what.kind == "post" else np.full(b - a, 0.16)
+    picture[:, max(a, 0) : b] = shade[max(-a, 0) :, None][: width - max(a, 0)] * np.array([0.95, 1.0, 0.98])
 
 
 def _light(normal: np.ndarray) -> np.ndarray:

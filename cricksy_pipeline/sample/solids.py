@@ -37,11 +37,12 @@ class Solid(Protocol):
         """Two spheres whose hull holds the solid."""
 
 
-def _rows_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def rows_dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Dot products (m,) of the rows of a and b (m, 3)."""
     return a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2]
 
 
-def _into(axes: np.ndarray, v: np.ndarray) -> np.ndarray:
+def into(axes: np.ndarray, v: np.ndarray) -> np.ndarray:
     """World vectors (m, 3) in the solid's own axes, without BLAS: threads and blocking must not change a bit of the result."""
     a = axes.astype(F)
     return v[:, :1] * a[0] + v[:, 1:2] * a[1] + v[:, 2:] * a[2]
@@ -61,7 +62,7 @@ class RoundCone:
         q, axis = origins - self.a.astype(F), (self.b - self.a).astype(F)
         length2 = F(axis @ axis + 1e-9)
         row = np.broadcast_to(axis, q.shape)
-        return np.stack([_rows_dot(q, q), _rows_dot(q, directions) * 2, _rows_dot(q, row) / length2, _rows_dot(directions, row) / length2])
+        return np.stack([rows_dot(q, q), rows_dot(q, directions) * 2, rows_dot(q, row) / length2, rows_dot(directions, row) / length2])
 
     def along(self, coefficients, t):  # noqa: D102
         square, slope, start, rate = coefficients
@@ -73,9 +74,9 @@ class RoundCone:
 
     def surface(self, points):  # noqa: D102
         q, axis = points - self.a.astype(F), (self.b - self.a).astype(F)
-        h = np.clip(_rows_dot(q, np.broadcast_to(axis, q.shape)) / F(axis @ axis + 1e-9), 0, 1)
+        h = np.clip(rows_dot(q, np.broadcast_to(axis, q.shape)) / F(axis @ axis + 1e-9), 0, 1)
         q = q - h[:, None] * axis
-        d = np.sqrt(_rows_dot(q, q)) + F(1e-9)
+        d = np.sqrt(rows_dot(q, q)) + F(1e-9)
         return d - (F(self.radius_a) + F(self.radius_b - self.radius_a) * h), q / d[:, None]
 
     def ends(self):  # noqa: D102
@@ -93,9 +94,9 @@ class Ellipsoid:
 
     def bind(self, origins, directions):  # noqa: D102
         r = np.array(self.radii, F)
-        q, d = _into(self.axes, origins - self.centre.astype(F)) / r, _into(self.axes, directions) / r
+        q, d = into(self.axes, origins - self.centre.astype(F)) / r, into(self.axes, directions) / r
         p, e = q / r, d / r
-        return np.stack([_rows_dot(q, q), 2 * _rows_dot(q, d), _rows_dot(d, d), _rows_dot(p, p), 2 * _rows_dot(p, e), _rows_dot(e, e)])
+        return np.stack([rows_dot(q, q), 2 * rows_dot(q, d), rows_dot(d, d), rows_dot(p, p), 2 * rows_dot(p, e), rows_dot(e, e)])
 
     def along(self, coefficients, t):  # noqa: D102
         a, b, c, e, f, g = coefficients
@@ -104,10 +105,10 @@ class Ellipsoid:
 
     def surface(self, points):  # noqa: D102
         r = np.array(self.radii, F)
-        q = _into(self.axes, points - self.centre.astype(F)) / r
-        k, gradient = np.sqrt(_rows_dot(q, q)), q / r
-        size = np.sqrt(_rows_dot(gradient, gradient)) + F(1e-6)
-        return k * (k - 1) / size, _into(self.axes.T, gradient / size[:, None])
+        q = into(self.axes, points - self.centre.astype(F)) / r
+        k, gradient = np.sqrt(rows_dot(q, q)), q / r
+        size = np.sqrt(rows_dot(gradient, gradient)) + F(1e-6)
+        return k * (k - 1) / size, into(self.axes.T, gradient / size[:, None])
 
     def ends(self):  # noqa: D102
         i = int(np.argmax(self.radii))
@@ -127,7 +128,7 @@ class Slab:
     rounding: float = field(default=0.008)
 
     def bind(self, origins, directions):  # noqa: D102
-        return np.concatenate([_into(self.axes, origins - self.centre.astype(F)).T, _into(self.axes, directions).T])
+        return np.concatenate([into(self.axes, origins - self.centre.astype(F)).T, into(self.axes, directions).T])
 
     def along(self, coefficients, t):  # noqa: D102
         return self._distance(coefficients[:3] + coefficients[3:] * t)
@@ -138,10 +139,10 @@ class Slab:
         return np.sqrt((outside * outside).sum(0)) + np.minimum(over.max(0), 0) - F(self.rounding)
 
     def surface(self, points):  # noqa: D102
-        q = _into(self.axes, points - self.centre.astype(F)).T
+        q = into(self.axes, points - self.centre.astype(F)).T
         over = np.abs(q) - (np.array(self.half, F) - F(self.rounding))[:, None]
         n = np.where(over >= over.max(0), 1, np.clip(over, 0, None) / F(self.rounding)) * np.sign(q)
-        return self._distance(q), _into(self.axes.T, (n / np.linalg.norm(n, axis=0)).T.astype(F))
+        return self._distance(q), into(self.axes.T, (n / np.linalg.norm(n, axis=0)).T.astype(F))
 
     def ends(self):  # noqa: D102
         i = int(np.argmax(self.half))

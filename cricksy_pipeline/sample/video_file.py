@@ -51,6 +51,9 @@ ENCODINGS: dict[str, Encoding] = {
 }
 
 
+AUDIO_RATE_HZ = 44_100
+
+
 def write_video(
     path: Path,
     frames: Iterable[np.ndarray],
@@ -61,6 +64,8 @@ def write_video(
     crf: int = 23,
     rotation: int = 0,
     quick: bool = False,
+    sound: np.ndarray | None = None,
+    capture_fps: float | None = None,
 ) -> None:
     """Write an MP4, whole or not at all: it is made beside `path` and renamed.
 
@@ -73,13 +78,15 @@ def write_video(
         crf: constant quality, lower is better (for mjpeg: the quantiser, 2..31).
         rotation: degrees clockwise by which a player must turn the stored picture; the stored picture is turned the other way.
         quick: for speed alone.
+        sound: (m,) float32 in -1..1 at 44,100 a second from the first frame on, written as one AAC channel.
+        capture_fps: the rate of capture, written as phones tag their slow-motion files.
 
     Raises:
         ValueError: the number of frames differs from the number of ticks.
     """
     partial = path.with_name(f".{path.name}.part")
     try:
-        _encode(partial, frames, ticks, time_base, ENCODINGS[codec], crf, rotation, quick)
+        _encode(partial, frames, ticks, time_base, ENCODINGS[codec], crf, rotation, quick, sound, capture_fps)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -94,13 +101,17 @@ def _encode(
     crf: int,
     rotation: int,
     quick: bool,
+    sound: np.ndarray | None,
+    capture_fps: float | None,
 ) -> None:
     import av
 
     gaps = np.diff(ticks, append=ticks[-1] + (ticks[-1] - ticks[-2] if len(ticks) > 1 else 1))
     rate = Fraction(1) / (time_base * Fraction(float(np.median(gaps))).limit_denominator(1000))
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = None
+    with av.open(str(path), "w", format="mp4", options={"movflags": "use_metadata_tags"} if capture_fps else {}) as container:
+        if capture_fps:
+            container.metadata["com.android.capture.fps"] = f"{capture_fps:.6f}"
+        stream, audio = None, None
         for frame, tick, gap in zip(frames, ticks.tolist(), gaps.tolist(), strict=True):
             turned = np.rot90(frame, rotation // 90)  # counter-clockwise, so that turning clockwise shows it upright
             if stream is None:
@@ -112,11 +123,44 @@ def _encode(
                 stream.time_base = time_base
                 if rotation:
                     stream.set_display_rotation(-rotation)
+                audio = _Audio(container, sound) if sound is not None else None
             picture = _picture(turned, encoding.pixel_format)
             picture.pts, picture.time_base, picture.duration = tick, time_base, gap
             container.mux(stream.encode(picture))
+            if audio is not None:
+                audio.write_until(float((tick + gap) * time_base))
         if stream is not None:
             container.mux(stream.encode())
+        if audio is not None:
+            audio.finish()
+
+
+class _Audio:
+    """One AAC channel, written along with the pictures so that both lie side by side in the file."""
+
+    _BLOCK = 1024
+
+    def __init__(self, container, sound: np.ndarray) -> None:
+        self._container, self._sound, self._written = container, sound, 0
+        self._stream = container.add_stream("aac", rate=AUDIO_RATE_HZ, layout="mono")
+
+    def write_until(self, seconds: float) -> None:
+        while self._written + self._BLOCK <= min(seconds * AUDIO_RATE_HZ, len(self._sound)):
+            self._write(self._BLOCK)
+
+    def finish(self) -> None:
+        while self._written < len(self._sound):
+            self._write(min(self._BLOCK, len(self._sound) - self._written))
+        self._container.mux(self._stream.encode())
+
+    def _write(self, n: int) -> None:
+        import av
+
+        block = np.ascontiguousarray(self._sound[None, self._written : self._written + n])
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = AUDIO_RATE_HZ, self._written, Fraction(1, AUDIO_RATE_HZ)
+        self._container.mux(self._stream.encode(frame))
+        self._written += n
 
 
 def _options(encoding: Encoding, crf: int, quick: bool) -> dict[str, str]:

@@ -119,12 +119,17 @@ def claim_values(row: Row, run_id: str, *, fresh: bool) -> dict[str, Any]:
         **dict.fromkeys(("completed_at", "quick_completed_at", "deep_started_at", "deep_completed_at", *FAILURE)),
     }
     if row.status in FINISHED:
-        kept = {name: _plain(getattr(row, name)) for name in SUPERSEDED}
-        # The earlier system called rows done that lack something: the database would not take such a row back as `done`.
-        values["superseded"] = kept if _is_whole(row) else {**kept, "status": JobStatus.COMPLETED}
+        values["superseded"] = set_aside(row)
     if fresh:
         values["stages"] = None
     return values
+
+
+def set_aside(row: Row) -> dict[str, Any]:
+    """A finished analysis as the column `superseded` keeps it while another is made."""
+    kept = {name: _plain(getattr(row, name)) for name in SUPERSEDED}
+    # The earlier system called rows done that lack something: the database would not take such a row back as `done`.
+    return kept if _is_whole(row) else {**kept, "status": JobStatus.COMPLETED}
 
 
 def restored_values(superseded: dict[str, Any]) -> dict[str, Any]:

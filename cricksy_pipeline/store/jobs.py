@@ -304,11 +304,20 @@ class JobStore(SessionStore):
                 end_attempt(connection, job_id, "lost", error_code=ErrorCode.WORKER_LOST.value, error_message=said)
         return changed
 
-    def requeue(self, job_id: str, *, analysis_mode: str | None = None, fresh: bool = False, requested: bool = False) -> bool:
+    def requeue(
+        self,
+        job_id: str,
+        *,
+        analysis_mode: str | None = None,
+        options: dict[str, Any] | None = None,
+        fresh: bool = False,
+        requested: bool = False,
+    ) -> bool:
         """failed -> queued for another attempt. Artifacts stay, and the next attempt keeps of them what still holds.
 
         Args:
             analysis_mode: what was filmed, for a job that failed because nobody had said.
+            options: all that is said beside the mode; None: as before.
             fresh: the next attempt computes every stage anew.
             requested: the caller runs it himself; no sensor is to ask for a run.
 
@@ -322,6 +331,8 @@ class JobStore(SessionStore):
         values |= dict.fromkeys(("dagster_run_id", "heartbeat_at", "requested_at", *FAILURE))
         if analysis_mode is not None:
             values["analysis_mode"] = require_mode(analysis_mode)
+        if options is not None:
+            values["analysis_options"] = options or None
         if fresh:
             values["stages"] = None
         if requested:

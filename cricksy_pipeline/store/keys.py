@@ -51,6 +51,7 @@ class Output(StrEnum):
     QUICK_METRICS_IMAGE = "quick_metrics.png"
     PLAYER_IMAGE = "player.png"
     METRICS_IMAGE = "metrics.png"
+    DEEP_MOMENTS_IMAGE = "moments.png"
 
     @property
     def content_type(self) -> str:

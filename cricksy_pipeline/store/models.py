@@ -124,6 +124,7 @@ SUPERSEDED: tuple[str, ...] = (
     "stored_objects",
     "stages",
     "analysis_version",
+    "analysis_options",
     "started_at",
     "completed_at",
     "quick_started_at",
@@ -253,11 +254,13 @@ class VideoAnalysisJob(Base):
     # What operations add: what still holds of earlier attempts, the analysis that a new one replaces, and who asked for a run when.
     # {stage: {"inputs", "run_id", "attempt", "seconds", "cpu_s"}}: what each stage was made from, by whom, at what cost.
     stages: Mapped[dict[str, Any] | None] = mapped_column()
-    # The columns of `SUPERSEDED` as they were when a finished job was claimed again; null while nothing is being replaced.
+    # The columns of `SUPERSEDED` as they were when a finished job was claimed, or asked for, again; null while nothing is being replaced.
     superseded: Mapped[dict[str, Any] | None] = mapped_column()
     # How many times a run was asked for; part of the run key, because Dagster remembers a run key for ever, failed runs included.
     request: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     requested_at: Mapped[datetime | None] = mapped_column()
+    # What was said beside the mode (`analysis.options`), only what was said; null: nothing.
+    analysis_options: Mapped[dict[str, Any] | None] = mapped_column()
 
     def output_key(self, output: Output) -> str:
         """Where this row's attempt writes an output. Raises ValueError for a source key that no store of ours accepts."""

@@ -42,6 +42,7 @@ class FinishedJob:
 
     Attributes:
         stages: what each stage was made from and what it cost (`VideoAnalysisJob.stages`); None for a job of the earlier system.
+        analysis_options: what was said beside the mode; None: nothing.
     """
 
     id: str
@@ -55,6 +56,7 @@ class FinishedJob:
     s3_key: str | None
     source_sha256: str | None
     stages: dict[str, Any] | None
+    analysis_options: dict[str, Any] | None
 
 
 @dataclass(frozen=True)

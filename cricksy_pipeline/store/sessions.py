@@ -190,6 +190,7 @@ class SessionStore:
         deep_enabled: bool = True,
         include_frames: bool = False,
         sample_fps: int = 10,
+        analysis_options: dict[str, Any] | None = None,
         awaiting_upload: bool = False,
         requested: bool = False,
     ) -> str:
@@ -215,6 +216,7 @@ class SessionStore:
             deep_enabled=deep_enabled,
             include_frames=include_frames,
             sample_fps=sample_fps,
+            analysis_options=analysis_options or None,
             requested_at=func.clock_timestamp() if requested else None,
         )
         with session(self.engine) as orm:

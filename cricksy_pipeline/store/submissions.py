@@ -10,8 +10,9 @@ The rows come first because a sensor looks at the store: an object without a row
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -37,6 +38,7 @@ class Submission:
     Attributes:
         mode: batting, bowling, wicketkeeping or fielding; required.
         owner_type, owner_id: whose session it is.
+        options: what was said beside the mode, as `AnalysisOptions.as_json` writes it.
     """
 
     video: Path
@@ -46,6 +48,7 @@ class Submission:
     owner_id: str = "local"
     deep_enabled: bool = True
     include_frames: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def announce(
@@ -59,6 +62,7 @@ def announce(
     owner_id: str,
     deep_enabled: bool = True,
     include_frames: bool = False,
+    options: dict[str, Any] | None = None,
     requested: bool = False,
 ) -> Announcement:
     """Make a session and a job, `awaiting_upload`, for a video that is to come.
@@ -91,6 +95,7 @@ def announce(
         s3_key=key,
         deep_enabled=deep_enabled,
         include_frames=include_frames,
+        analysis_options=options,
         awaiting_upload=True,
         requested=requested,
     )
@@ -119,6 +124,7 @@ def submit(submission: Submission, jobs: JobStore, objects: ObjectStore) -> str:
         owner_id=submission.owner_id,
         deep_enabled=submission.deep_enabled,
         include_frames=submission.include_frames,
+        options=submission.options,
         requested=True,
     )
     try:

@@ -24,6 +24,9 @@ MOST_OPTIONS_BYTES = 64 * 1024
 MOST_SAMPLE_FPS = 60
 """The fastest grid that a run accepts."""
 
+MOST_PEOPLE, MOST_SLOW_MOTION = 8, 64.0
+"""The limits of `analysis.options`, which this room cannot import; a test holds them equal."""
+
 
 @dataclass(frozen=True)
 class UploadOptions:
@@ -33,6 +36,7 @@ class UploadOptions:
         analysis_mode: None where nobody said it, or said it in a way that is a problem.
         title: None where nobody gave one.
         sample_fps: frames per second of the deep pass.
+        subject, slow_motion: which person is the player, how many times slower than life the video plays; None: not said.
         problem: why the upload cannot be analysed as it was asked for; None where it can.
     """
 
@@ -41,7 +45,15 @@ class UploadOptions:
     deep_enabled: bool = True
     include_frames: bool = False
     sample_fps: int = 10
+    subject: int | None = None
+    slow_motion: float | None = None
     problem: CricksyError | None = None
+
+    @property
+    def analysis_options(self) -> dict[str, Any]:
+        """What was said beside the mode, as the job's row has it."""
+        said = {"subject": self.subject, "slow_motion": self.slow_motion}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class StillArriving(Exception):
@@ -153,8 +165,31 @@ def _rate(value: Any, where: str) -> int:
     return rate
 
 
+def _person(value: Any, where: str) -> int:
+    number = _number(value)
+    if number is None or number != int(number) or not 1 <= number <= MOST_PEOPLE:
+        raise _refused(where, value, f"a whole number from 1 to {MOST_PEOPLE}")
+    return int(number)
+
+
+def _slowness(value: Any, where: str) -> float:
+    number = _number(value)
+    if number is None or not 1 <= number <= MOST_SLOW_MOTION:
+        raise _refused(where, value, f"a number from 1 to {MOST_SLOW_MOTION:g}")
+    return number
+
+
+def _number(value: Any) -> float | None:
+    """A finite number, or None. A bool is a number to Python."""
+    try:
+        number = float(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return float(number) if isinstance(number, (int, float)) and not isinstance(number, bool) and abs(number) < 1e9 else None
+
+
 def _refused(where: str, value: Any, wanted: str) -> CricksyError:
-    return CricksyError(ErrorCode.MODE_UNSUPPORTED, f"{where} is {_shown(value)}, not {wanted}.")
+    return CricksyError(ErrorCode.OPTIONS_INVALID, f"{where} is {_shown(value)}, not {wanted}.")
 
 
 def _shown(value: Any) -> str:
@@ -167,4 +202,6 @@ _OPTIONS: dict[str, Callable[[Any, str], Any]] = {
     "deep_enabled": _flag,
     "include_frames": _flag,
     "sample_fps": _rate,
+    "subject": _person,
+    "slow_motion": _slowness,
 }

@@ -145,6 +145,7 @@ def make_job(connection: Connection, version: Version, options: UploadOptions, s
         "deep_enabled": options.deep_enabled,
         "include_frames": options.include_frames,
         "sample_fps": options.sample_fps,
+        "analysis_options": options.analysis_options or None,
         "s3_bucket": version.bucket,
         "s3_key": version.safe_key,
         **version.source,
@@ -196,6 +197,9 @@ def fail(connection: Connection, job_id: str, problem: CricksyError) -> None:
     message = plain_text(problem.message)
     if problem.code in (ErrorCode.MODE_MISSING, ErrorCode.MODE_UNSUPPORTED):
         hint = f" Say it: cricksy retry {job_id} --mode {ANALYSIS_MODES[0]} (or {', '.join(ANALYSIS_MODES[1:])})."
+        message = message[: MAX_MESSAGE - len(hint)] + hint
+    elif problem.code is ErrorCode.OPTIONS_INVALID:
+        hint = f" Analyse it with what was understood: cricksy retry {job_id}."
         message = message[: MAX_MESSAGE - len(hint)] + hint
     why = {"error_code": problem.code.value, "error_message": message[:MAX_MESSAGE], "failed_stage": None}
     failed = {"status": JobStatus.FAILED, "stage": "FAILED", "attempt": JOB.c.attempt + 1, **why}

@@ -77,7 +77,7 @@ def test_what_is_not_our_fault_neither_breaks_nor_extends_a_streak(job_store, co
 def test_the_faults_that_are_not_ours_are_these():
     fault_of = {code: facts.fault for code, facts in CODE_FACTS.items() if facts.fault != "system"}
     inputs = "SOURCE_MISSING SOURCE_CHANGED NOT_A_VIDEO NO_VIDEO_STREAM VIDEO_CORRUPT VIDEO_TOO_LONG VIDEO_TOO_LARGE"
-    inputs += " MODE_MISSING MODE_UNSUPPORTED"
+    inputs += " MODE_MISSING MODE_UNSUPPORTED OPTIONS_INVALID"
     assert fault_of == {ErrorCode.CANCELED: "person"} | {ErrorCode(code): "input" for code in inputs.split()}
 
 

@@ -30,7 +30,7 @@ from cricksy_pipeline_tests.analysis.players import BATTING, BOWLING, duration_o
 @cache
 def _document(clip: str) -> tuple[str, str, float, int]:
     clips = {
-        "fault": (player(seconds=8.0, noise=0.015, knee_collapse=62.0), BATTING), "sound": (player(seconds=8.0), BATTING),
+        "fault": (player(seconds=8.0, noise=0.015, knee_collapse=75.0), BATTING), "sound": (player(seconds=8.0), BATTING),
         "nobody": (nobody(), BATTING), "bowl": (player("bowl", seconds=8.0), BOWLING),
     }  # fmt: skip
     seen, mode = clips[clip]
@@ -198,6 +198,30 @@ def test_a_corrupted_finding_fails_the_guardrail_made_for_it(path, value, name):
     assert name in failed(findings_of(row, findings))
 
 
+@pytest.mark.parametrize("priority", [None, {"metric": "stride_length", "code": "X", "title": "x", "cue": None, "why_first": "x"}])
+def test_a_priority_that_is_not_the_first_finding_fails(priority):
+    row = document()
+    findings = copy.deepcopy(row["findings"])
+    findings["priority"] = priority
+    assert failed(findings_of(row, findings)) == {"one_priority"}
+
+
+def test_four_things_to_work_on_fail():
+    row = document()
+    findings = copy.deepcopy(row["findings"])
+    findings["findings"] = findings["findings"][:1] * 4
+    assert failed(findings_of(row, findings)) == {"one_priority"}
+
+
+def test_a_watched_metric_that_was_not_measured_fails():
+    row = document()
+    findings = copy.deepcopy(row["findings"])
+    first = findings["findings"][0]
+    watched = {"metric": "hip_shoulder_separation_timing", "code": "X", "label": "x", "title": "x", "message": "x"}
+    findings["watch"] = [{**watched, "probability_outside": 0.9, "evidence": first["evidence"], "what_would_confirm": None}]
+    assert {"no_finding_from_missing_data", "evidence_from_triggering_series"} <= failed(findings_of(row, findings))
+
+
 def test_absent_findings_fail_every_guardrail_but_do_not_raise():
     row = document()
     for nothing in (None, {}, [], 0, "x"):
@@ -235,6 +259,16 @@ def test_a_number_cannot_vouch_for_itself_through_a_message():
     report = copy.deepcopy(row["report"])
     row["findings"]["findings"][0]["message"] = "The knee was at 417 degrees."
     report["text"] = "The knee was at 417 degrees."
+    assert "every_number_in_data" in failed(report_of(row, report))
+
+
+def test_a_share_that_the_pictures_lacked_may_be_written_as_a_percentage():
+    row = document()
+    row["metrics"]["summary"]["quality"] = [{"code": "SWAPS", "value": 0.1234, "limit": 0.05, "how_to_film": "STAND_SQUARE"}]
+    report = copy.deepcopy(row["report"])
+    report["text"] = "Left and right had to be exchanged in 12 % of the pictures."
+    assert failed(report_of(row, report)) == set()
+    report["text"] = "Left and right had to be exchanged in 47.3 % of the pictures."
     assert "every_number_in_data" in failed(report_of(row, report))
 
 

@@ -10,23 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cricksy_pipeline.analysis.kinematics import (
+    BREAK_S,
     TRACK_RATE_HZ,
-    body_height_px,
-    effective_rate_hz,
     joint_angle_deg,
     plumb_angle_deg,
-    remove_outliers,
-    repair_swaps,
-    smooth_onto,
     tracks,
     velocity,
     velocity_on_timestamps,
 )
-from cricksy_pipeline.analysis.landmarks import INDEX, LANDMARK_NAMES, Landmarks
+from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
 from cricksy_pipeline_tests.analysis.players import noisy, on_grid, player, with_bursts
 
 points = st.tuples(st.floats(-1000, 1000), st.floats(-1000, 1000)).map(np.array)
-RIGHT_OF = {name: name.replace("left", "right") for name in LANDMARK_NAMES if name.startswith("left")}
 
 
 @given(points, points, points, st.floats(0, 6.3), st.floats(0.1, 50), points)
@@ -46,41 +41,6 @@ def test_angles_of_known_figures_are_exact():
     assert joint_angle_deg(hip, knee, np.array([100.0, 100.0])) == pytest.approx(90)
     assert plumb_angle_deg(np.array([0.0, 100.0]), np.array([100.0, 0.0])) == pytest.approx(45)
     assert plumb_angle_deg(np.array([0.0, 100.0]), np.array([0.0, 0.0])) == pytest.approx(0)
-
-
-@pytest.mark.parametrize("rate", [25, 30000 / 1001, 60, 120, 240])
-def test_smoothing_delays_nothing_and_keeps_slow_movement_at_any_rate(rate):
-    t = np.arange(0, 4, 1 / rate)
-    grid = np.arange(0.5, 3.5, 0.005)
-    slow = smooth_onto(t, np.sin(2 * np.pi * 1.0 * t)[:, None], grid, 6.0)[:, 0]
-    assert np.abs(slow - np.sin(2 * np.pi * grid)).max() < 0.01
-
-
-def test_smoothing_removes_what_is_faster_than_its_cut_off_and_halves_the_power_at_it():
-    t = np.arange(0, 8, 1 / 240)
-    grid = np.arange(1, 7, 0.005)
-    for frequency, low, high in ((6.0, 0.66, 0.75), (24.0, 0.0, 0.02)):
-        kept = smooth_onto(t, np.sin(2 * np.pi * frequency * t)[:, None], grid, 6.0)
-        assert low <= np.abs(kept).max() <= high
-
-
-def test_uneven_timestamps_give_the_same_curve_as_even_ones():
-    rng = np.random.default_rng(1)
-    even = np.arange(0, 4, 1 / 60)
-    uneven = np.sort(even + rng.uniform(-0.006, 0.006, len(even)))
-    grid = np.arange(0.5, 3.5, 0.005)
-    curves = [smooth_onto(t, np.sin(2 * np.pi * 1.5 * t)[:, None], grid, 6.0) for t in (even, uneven)]
-    assert np.abs(curves[0] - curves[1]).max() < 0.02
-
-
-def test_a_short_gap_is_filled_and_a_long_one_never():
-    t = np.arange(0, 3, 1 / 30)
-    grid = np.arange(0, 2.9, 0.005)
-    for missing, filled in ((2, True), (6, False)):
-        values = np.sin(t)[:, None].copy()
-        values[40 : 40 + missing] = np.nan
-        inside = (grid > t[40]) & (grid < t[40 + missing - 1])
-        assert np.isfinite(smooth_onto(t, values, grid, 6.0)[inside]).all() == filled
 
 
 def test_a_track_is_made_only_where_the_timestamps_are_dense_enough():
@@ -104,40 +64,6 @@ def test_true_landmarks_are_never_repaired():
             assert (track.swaps_repaired, track.outliers_removed) == (0, 0)
 
 
-def _swapped(seen: Landmarks, frames: np.ndarray, parts: tuple[str, ...]) -> Landmarks:
-    xy = seen.xy.copy()
-    for left, right in RIGHT_OF.items():
-        if any(left.endswith(part) for part in parts):
-            xy[frames, INDEX[left]], xy[frames, INDEX[right]] = seen.xy[frames, INDEX[right]], seen.xy[frames, INDEX[left]]
-    return replace(seen, xy=xy)
-
-
-def test_swapped_legs_are_found_by_continuity_and_put_back():
-    seen = player(noise=0.01, fps=30)
-    apart = np.linalg.norm(seen.point("left_ankle") - seen.point("right_ankle"), axis=-1)
-    frames = np.array([i for i in (20, 21, 40, 55, 56, 57, 80, 100) if apart[i] > 20])
-    repaired, count = repair_swaps(_swapped(seen, frames, ("hip", "knee", "ankle", "heel", "foot_index")).xy.astype(float))
-    assert count == len(frames) >= 6
-    assert np.abs(repaired - seen.xy).max() < 1e-3
-
-
-def test_a_leap_of_one_landmark_is_removed_and_the_rest_is_left():
-    seen = player(fps=60, noise=0.01)
-    xy = seen.xy.astype(float)
-    xy[100, INDEX["left_knee"]] += [80, 10]
-    cleaned, count = remove_outliers(seen.t_s, xy, body_height_px(xy))
-    assert count == 1
-    assert np.isnan(cleaned[100, INDEX["left_knee"]]).all() and np.isfinite(np.delete(cleaned, 100, axis=0)).all()
-
-
-def test_the_players_height_is_found_within_eight_percent_in_every_view():
-    for view in ("side", "front", "quarter", "behind"):
-        from cricksy_pipeline.sample.clip import ClipSpec, truth
-
-        known = truth(ClipSpec(view=view))
-        assert body_height_px(known.px) == pytest.approx(float(np.median(known.height_px)), rel=0.08)
-
-
 def test_speeds_of_a_parabola_are_exact_even_and_uneven():
     t = np.arange(0, 1, 0.005)
     assert velocity(t, 3 * t**2)[20:-20] == pytest.approx(6 * t[20:-20], abs=1e-9)
@@ -153,9 +79,101 @@ def test_a_missing_value_makes_its_neighbourhood_of_the_speed_missing_not_wrong(
     assert np.isnan(speed[95:106]).all() and speed[np.isfinite(speed)] == pytest.approx(2)
 
 
-def test_an_empty_clip_has_no_rate_no_size_no_track():
+def test_an_empty_clip_has_no_track():
     empty = Landmarks.empty(64, 48)
-    assert effective_rate_hz(empty.t_s) == 0
-    assert np.isnan(body_height_px(empty.xy))
     assert tracks(empty, min_rate_hz=24.5) == []
     assert tracks(noisy(player(player=True, seconds=0.1), 0.01), min_rate_hz=24.5) == []
+
+
+def test_no_track_goes_across_a_cut():
+    seen = player(fps=30, seconds=4.0)
+    shot = (np.arange(len(seen)) >= 50).astype(np.int32)
+    before, after = tracks(replace(seen, shot=shot), min_rate_hz=24.5)
+    assert before.t_s[-1] < seen.t_s[50] <= after.t_s[0] + 1e-9
+    assert seen.t_s[50] - seen.t_s[49] < BREAK_S  # time alone would not have parted them
+
+
+def test_places_fixed_to_the_ground_do_not_move_with_the_camera():
+    still = player("bowl", fps=60, seconds=3.0)
+    pan = np.stack([40 * np.sin(1.3 * still.t_s), 9 * still.t_s], -1).astype(np.float32)
+    panned = replace(still, xy=still.xy + pan[:, None], camera=pan)
+    (one,), (other,) = (tracks(seen, min_rate_hz=24.5) for seen in (still, panned))
+    apart = np.abs(one.steady("left_ankle") - other.steady("left_ankle"))
+    assert np.nanmax(apart) < 0.1
+    assert np.abs(one.point("left_ankle") - other.point("left_ankle")).max() > 20
+    assert one.camera_moved == 0 and other.camera_moved == pytest.approx(0.85 / other.height_px, rel=0.5)
+    assert np.array_equal(one.steady("hip"), one.middle("hip"))
+
+
+def test_where_the_cameras_movement_is_not_known_places_on_the_ground_are_not_known_and_angles_are():
+    seen = player(fps=30)
+    camera = seen.camera.copy()
+    camera[5:] = 3.0
+    camera[40:60] = np.nan
+    (track,) = tracks(replace(seen, camera=camera), min_rate_hz=24.5)
+    inside = (track.t_s > seen.t_s[42]) & (track.t_s < seen.t_s[57])
+    assert np.isnan(track.steady("hip")[inside]).all() and np.isfinite(track.middle("hip")[inside]).all()
+
+
+def test_a_landmark_outside_the_picture_is_no_measurement():
+    seen = player(fps=30)
+    xy = seen.xy.copy()
+    xy[30:60, INDEX["left_wrist"], 0] = seen.width + 40
+    (track,) = tracks(replace(seen, xy=xy), min_rate_hz=24.5)
+    inside = (track.t_s > seen.t_s[31]) & (track.t_s < seen.t_s[58])
+    assert track.outside == 30
+    assert np.isnan(track.point("left_wrist")[inside]).all() and np.isfinite(track.point("right_wrist")[inside]).all()
+    span = track.span(seen.t_s[32], seen.t_s[57])
+    assert track.trust(["left_wrist"], span) == 0 and track.trust(["right_wrist"], span) == pytest.approx(1)
+
+
+def test_trust_is_that_of_the_weakest_landmark_and_equal_frames_count_in_full():
+    seen = player(fps=30, height=720, width=1280)
+    visibility = seen.visibility.copy()
+    visibility[:, INDEX["left_knee"]] = 0.4
+    (track,) = tracks(replace(seen, visibility=visibility), min_rate_hz=24.5)
+    span = track.span(1.0, 2.0)
+    assert track.trust(["left_hip"], span) == pytest.approx(1)
+    assert track.trust(["left_hip", "left_knee"], span) == pytest.approx(0.4)
+    assert track.n_eff(["left_knee"], span) == pytest.approx(31, abs=1)  # one weight for all: nothing is lost by it
+    visibility[::2, INDEX["left_knee"]] = 0.0
+    (halved,) = tracks(replace(seen, visibility=visibility), min_rate_hz=24.5)
+    assert halved.n_eff(["left_knee"], span) == pytest.approx(15.5, abs=1)
+
+
+def test_a_small_player_is_trusted_less():
+    trust = []
+    for height in (90, 180, 720):
+        (track,) = tracks(player(fps=30, width=2 * height, height=height), min_rate_hz=24.5)
+        trust.append(track.trust(["left_knee"], track.span(1.0, 2.0)))
+    assert trust[0] < trust[1] < trust[2] == 1
+
+
+def test_frames_in_a_mirror_give_the_same_track_in_a_mirror():
+    one = noisy(player("bowl", fps=30), 0.01)
+    twin = [INDEX[name.replace("left", "right") if "left" in name else name.replace("right", "left")] for name in INDEX]
+    mirrored = replace(one, xy=(np.float32([one.width, 0]) + one.xy * np.float32([-1, 1]))[:, twin], z=one.z[:, twin])
+    (a,), (b,) = tracks(one, min_rate_hz=24.5), tracks(mirrored, min_rate_hz=24.5)
+    assert np.nanmax(np.abs(b.xy[:, twin] - (np.array([one.width, 0]) + a.xy * [-1, 1]))) < 1e-2
+    assert a.height_px == pytest.approx(b.height_px, rel=1e-5) and a.swap_share == b.swap_share
+
+
+def test_the_faster_band_is_never_cut_off_above_a_third_of_the_rate():
+    t = np.arange(0, 4, 1 / 25)
+    seen = player(fps=25, seconds=4.0)
+    shaking = seen.xy.copy()
+    shaking[:, INDEX["left_wrist"], 0] += 10 * np.sin(2 * np.pi * 11.5 * t).astype(np.float32)  # below 12 Hz, above 25 / 3
+    (still,), (track,) = tracks(seen, min_rate_hz=24.5), tracks(replace(seen, xy=shaking), min_rate_hz=24.5)
+    left = (track.point("left_wrist") - still.point("left_wrist"))[track.span(1.0, 3.0), 0]
+    assert np.abs(left).max() < 3.5
+
+
+@pytest.mark.parametrize("fps", [30, 60, 120])
+def test_a_bob_of_the_head_of_five_a_second_keeps_its_size(fps):
+    still = player(fps=fps, seconds=3.0)
+    bob = 10 * np.sin(2 * np.pi * 5 * still.t_s)
+    xy = np.repeat(still.xy[:1], len(still), axis=0) + np.stack([np.zeros_like(bob), bob], axis=1)[:, None].astype(np.float32)
+    (track,) = tracks(replace(still, xy=xy), min_rate_hz=24.5)
+    middle = track.span(0.8, 2.2)
+    swing = {part: float(np.ptp(track.middle(part)[middle, 1])) / 20 for part in ("ear", "eye", "hip")}
+    assert min(swing["ear"], swing["eye"]) > 0.95 > swing["hip"]

@@ -13,7 +13,7 @@ from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.analysis.video import index_video
 from cricksy_pipeline_tests.analysis.pattern_video import write_pattern
 
-ARRAYS = ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world")
+ARRAYS = ("frame", "t_s", "source", "xy", "z", "visibility", "presence", "world", "shot", "camera", "doubt")
 
 
 def random_landmarks(n: int, seed: int) -> Landmarks:
@@ -28,7 +28,9 @@ def random_landmarks(n: int, seed: int) -> Landmarks:
     frame = np.cumsum(random.integers(1, 5, n)).astype(np.int64)
     t_s = np.cumsum(random.random(n) + 1e-3)
     source = random.integers(0, 3, n).astype(np.uint8)
-    return Landmarks(frame, t_s, source, values(33, 2), values(33), values(33), values(33), values(33, 3), 1080, 1920)
+    shot, doubt = np.cumsum(random.random(n) < 0.1).astype(np.int32), random.integers(0, 3, n).astype(np.uint8)
+    seen = (values(33, 2), values(33), values(33), values(33), values(33, 3))
+    return Landmarks(frame, t_s, source, *seen, 1080, 1920, shot=shot, camera=values(2), doubt=doubt)
 
 
 @settings(max_examples=15, deadline=None)
@@ -50,8 +52,22 @@ def test_the_table_can_be_read_by_column_name(tmp_path):
 
     landmarks = random_landmarks(20, 7)
     table = pq.read_table(io.BytesIO(to_parquet(landmarks)))
-    assert table.num_columns == 3 + 33 * 8
+    assert table.num_columns == 7 + 33 * 8
     assert np.array_equal(table["left_wrist_y"].to_numpy(), landmarks.point("left_wrist")[:, 1], equal_nan=True)
+
+
+def test_a_table_of_before_there_were_shots_reads_as_one_shot_of_a_still_camera():
+    import io
+
+    import pyarrow.parquet as pq
+
+    landmarks = random_landmarks(20, 7)
+    table = pq.read_table(io.BytesIO(to_parquet(landmarks)))
+    earlier = io.BytesIO()
+    pq.write_table(table.drop_columns(["shot", "camera_x", "camera_y", "doubt"]), earlier)
+    again = from_parquet(earlier.getvalue())
+    assert again.xy.tobytes() == landmarks.xy.tobytes()
+    assert not again.shot.any() and not again.camera.any() and not again.doubt.any()
 
 
 @pytest.mark.parametrize("turn", [0, 90])

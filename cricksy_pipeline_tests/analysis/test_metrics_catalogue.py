@@ -10,6 +10,7 @@ import pytest
 
 import cricksy_pipeline.analysis.metrics as metrics_room
 from cricksy_pipeline.analysis.documents import LEGACY_METRICS, AnalysisMode
+from cricksy_pipeline.analysis.metrics.bowling import REPEATABILITY
 from cricksy_pipeline.analysis.metrics.catalogue import catalogue, how_to_film, reason_text, wanted_view
 from cricksy_pipeline.analysis.metrics.legacy import slots
 from cricksy_pipeline.analysis.metrics.measure import FUNCTIONS
@@ -24,7 +25,8 @@ FORBIDDEN = re.compile(
 
 
 def test_every_entry_has_a_function_and_every_function_an_entry():
-    assert set(FUNCTIONS) == set(catalogue().entries)
+    assert set(FUNCTIONS) | set(REPEATABILITY) == set(catalogue().entries)
+    assert not set(FUNCTIONS) & set(REPEATABILITY) and set(REPEATABILITY.values()) <= set(FUNCTIONS)
 
 
 def test_every_series_that_an_entry_names_exists_and_has_a_label():
@@ -34,8 +36,9 @@ def test_every_series_that_an_entry_names_exists_and_has_a_label():
 
 def test_every_judged_entry_has_a_band_and_words_for_each_side_that_can_be_left():
     for entry in catalogue().entries.values():
-        if not entry.judged:
+        if not entry.judged or entry.judged_if:
             assert entry.why_not_judged, entry.code
+        if not entry.judged:
             continue
         assert 0 < entry.d1 < entry.d2, entry.code
         sides = coaching()[entry.code]
@@ -49,9 +52,69 @@ def test_every_band_names_its_source_and_status_and_lies_inside_what_is_possible
     for entry in catalogue().entries.values():
         low, high = entry.plausible
         assert low < high
-        if entry.band is not None:
-            assert entry.band.source
-            assert all(low <= end <= high for end in (entry.band.low, entry.band.high) if end is not None), entry.code
+        for band in (entry.band, *(band for _, band in entry.bands)):
+            if band is not None:
+                assert band.source
+                assert all(low <= end <= high for end in (band.low, band.high) if end is not None), entry.code
+
+
+def test_a_band_for_a_kind_of_ball_lies_inside_the_wide_one_and_the_kind_exists():
+    known = {name for kinds in catalogue().kinds.values() for name in (kinds.above, kinds.below)}
+    assert known == set(catalogue().words["kind_words"])
+    for entry in catalogue().entries.values():
+        assert {*entry.judged_if, *([entry.only] if entry.only else []), *(kind for kind, _ in entry.bands)} <= known, entry.code
+        for kind, band in entry.bands:
+            assert band.low >= entry.band.low and band.high <= entry.band.high, (entry.code, kind)
+            assert entry.band_for(kind) == band and entry.band_for(None) == entry.band
+
+
+def test_every_metric_of_a_discipline_stands_under_exactly_one_key_of_its_documents_in_every_view():
+    letter = {"batting": "B", "bowling": "W", "wicketkeeping": "K", "fielding": "F"}
+    for mode in AnalysisMode:
+        for view in ("side", "front", "behind", "quarter", None):
+            codes = [slot.entry.code for slot in slots(mode, view) if slot.entry]
+            assert sorted(codes) == sorted(code for code in catalogue().entries if code.startswith(letter[mode])), (mode, view)
+
+
+def test_every_discipline_says_what_it_leaves_out_and_why():
+    for mode in AnalysisMode:
+        assert catalogue().not_offered[mode]
+        assert all(item.name and item.reason for item in catalogue().not_offered[mode])
+    said = " ".join(item.name.lower() for mode in AnalysisMode for item in catalogue().not_offered[mode])
+    for left_out in ("legality", "ball speed", "counter-rotation", "knee collapse", "stumping"):
+        assert left_out in said
+
+
+def test_speeds_and_durations_are_marked_as_such():
+    for entry in catalogue().entries.values():
+        assert entry.of_time == (entry.unit in ("s", "body heights/s") or entry.code in ("K5", "K6", "F7G")), entry.code
+
+
+def test_only_a_value_at_an_event_with_the_unit_of_its_series_lies_on_the_curve():
+    for entry in catalogue().entries.values():
+        if entry.on_curve:
+            assert entry.unit == catalogue().words["series"][entry.series]["unit"], entry.code
+
+
+def test_an_entry_that_is_judged_without_a_band_is_refused():
+    from cricksy_pipeline.analysis.metrics.catalogue import _entry
+
+    with pytest.raises(ValueError, match="judged but has no band"):
+        _entry(
+            "X1",
+            {
+                "label": "x",
+                "unit": "s",
+                "definition": "x",
+                "views": ["any"],
+                "event": "contact",
+                "series": "hand_speed",
+                "plausible": [0, 1],
+                "sigma_player": 0,
+                "sigma_view": 0,
+                "sigma_model": 0,
+            },
+        )
 
 
 def test_no_drill_is_used_by_two_disciplines():

@@ -10,11 +10,11 @@ import pytest
 
 from cricksy_pipeline.analysis.documents import LEGACY_METRICS, AnalysisMode, MetricsBlock, as_json
 from cricksy_pipeline.analysis.landmarks import LANDMARK_NAMES, Landmarks
+from cricksy_pipeline.analysis.metrics.catalogue import catalogue
 from cricksy_pipeline.analysis.metrics.measure import measure
 from cricksy_pipeline.analysis.recording import Recording
 from cricksy_pipeline_tests.analysis.players import (
     BATTING,
-    BOWLING,
     MODE_OF,
     duration_of,
     nobody,
@@ -25,6 +25,8 @@ from cricksy_pipeline_tests.analysis.players import (
     walking,
     with_bursts,
 )
+
+MODES = MODE_OF | {"keep": AnalysisMode.WICKETKEEPING, "throw": AnalysisMode.FIELDING, "catch": AnalysisMode.FIELDING}
 
 
 def block_of(seen: Landmarks, mode: AnalysisMode) -> MetricsBlock:
@@ -91,7 +93,7 @@ def test_a_quarter_view_refuses_what_needs_the_side_or_the_front():
 
 
 def test_a_player_too_small_to_measure_is_said_to_be_too_small():
-    block = block_of(noisy(player(width=160, height=90, seconds=4.0), 0.01), BATTING)
+    block = block_of(noisy(player(width=128, height=72, seconds=4.0), 0.01), BATTING)
     if block.deliveries:
         assert block.summary["player_height_px"] < 60
     assert {m.reason_code for m in block.metrics.values()} <= {"TOO_SMALL", "NOT_OFFERED"}
@@ -101,24 +103,26 @@ def test_a_tracked_body_that_flies_is_left_out_and_counted():
     seen = player(seconds=4.0, fps=60)
     xy = seen.xy.copy()
     xy += (np.cumsum(np.full(len(seen), 60.0))[:, None, None] * np.array([1.0, 0.0])).astype(np.float32)
-    block = block_of(replace(seen, xy=xy), BATTING)
+    block = block_of(replace(seen, xy=xy, width=20_000), BATTING)
     assert block.summary["deliveries_excluded"] == 1 and block.deliveries == []
     assert block.metrics["front_knee_brace_score"].reason_code == "IMPLAUSIBLE"
 
 
-@pytest.mark.parametrize("motion", ["drive", "bowl"])
+@pytest.mark.parametrize("motion", list(MODES))
 @pytest.mark.parametrize("view", ["side", "front"])
 def test_a_mirrored_player_has_exactly_the_same_numbers(motion, view):
     seen = player(motion, view, noise=0.015)
     # On a grid of 1/64 pixel the mirror image of every float32 coordinate is exact.
     even = replace(seen, xy=np.round(seen.xy * 64) / np.float32(64))
     twin = [LANDMARK_NAMES.index(_other(name)) for name in LANDMARK_NAMES]
-    mirrored = replace(even, xy=(even.xy * np.float32([-1, 1]) + np.float32([even.width, 0]))[:, twin], z=even.z[:, twin])
-    a, b = block_of(even, MODE_OF[motion]), block_of(mirrored, MODE_OF[motion])
+    world = (even.world * np.float32([-1, 1, 1]))[:, twin]
+    mirrored = replace(even, xy=(even.xy * np.float32([-1, 1]) + np.float32([even.width, 0]))[:, twin], z=even.z[:, twin], world=world)
+    a, b = block_of(even, MODES[motion]), block_of(mirrored, MODES[motion])
     for key, value in values(a).items():
         assert (value is None) == (values(b)[key] is None), key
         assert value is None or values(b)[key] == pytest.approx(value, abs=1e-4), key
-    assert {a.summary["front_side"], b.summary["front_side"]} == {"left", "right"}
+    if motion in ("drive", "bowl", "throw"):
+        assert {a.summary["front_side"], b.summary["front_side"]} == {"left", "right"}
 
 
 def _other(name: str) -> str:
@@ -139,16 +143,16 @@ def test_a_portrait_picture_of_the_same_movement_gives_the_same_knee():
     assert b.value == pytest.approx(a.value, abs=1.5)
 
 
-@pytest.mark.parametrize(("motion", "keys"), [("drive", LEGACY_METRICS), ("bowl", (*LEGACY_METRICS, "stride_length"))])
-def test_the_rate_of_the_video_does_not_change_what_is_measured(motion, keys):
-    reference = block_of(player(motion, fps=240, seconds=8.0), MODE_OF[motion])
-    for fps in (25, 30, 50, 60, 120):
-        block = block_of(player(motion, fps=fps, seconds=8.0), MODE_OF[motion])
-        for key in keys:
-            if reference.metrics[key].value is not None:
-                low, high = block.metrics[key].ci95
-                width = (high - low) / 3.92
-                assert abs(block.metrics[key].value - reference.metrics[key].value) < 0.5 * width, (fps, key)
+@pytest.mark.parametrize(("motion", "view"), [(motion, view) for motion in MODES for view in ("side", "front")])
+def test_the_rate_of_the_video_does_not_change_what_is_measured(motion, view):
+    reference = block_of(player(motion, view, fps=240, seconds=4.0), MODES[motion])
+    for fps in (25, 30, 60):
+        block = block_of(player(motion, view, fps=fps, seconds=4.0), MODES[motion])
+        for key, metric in block.metrics.items():
+            known = reference.metrics[key].value
+            if known is not None and metric.value is not None:
+                low, high = metric.ci95
+                assert abs(metric.value - known) <= (high - low) / 4, (fps, key, known, metric.value, metric.ci95)
 
 
 def test_uneven_frame_times_give_what_even_ones_give():
@@ -175,15 +179,64 @@ def test_a_slower_camera_widens_the_interval():
     assert slow > fast
 
 
-def test_values_at_an_event_are_the_series_at_that_frame():
-    block = block_of(player("bowl", fps=120, seconds=8.0), BOWLING)
-    for metric in block.metrics.values():
-        if metric.series in ("front_knee_deg", "forward_lean_deg", "arm_slot_deg") and metric.value is not None:
-            series = block.series[metric.series]
-            for read in metric.per_delivery:
-                at = series.frame.index(read.frame)
-                assert series.value[at] == pytest.approx(read.value, abs=6)
-                assert abs(series.t_s[at] - read.t_s) <= 0.5 / 120 + 1e-3
+@pytest.mark.parametrize(("motion", "view"), [(motion, view) for motion in MODES for view in ("side", "front")])
+def test_every_value_was_read_from_the_series_it_names_at_the_frame_it_names(motion, view):
+    block = block_of(player(motion, view, fps=240, seconds=4.0), MODES[motion])
+    assert block.summary["measured"] > 0
+    for key, metric in block.metrics.items():
+        if metric.value is None:
+            continue
+        series, entry = block.series[metric.series], catalogue().entries[metric.code]
+        for read in metric.per_delivery:
+            at = series.frame.index(read.frame)
+            assert abs(series.t_s[at] - read.t_s) <= 0.5 / 240 + 1e-3, key
+            if metric.on_curve:
+                assert metric.unit == series.unit
+                assert series.value[at] == pytest.approx(read.value, abs=0.03 * (entry.plausible[1] - entry.plausible[0])), key
+
+
+def test_a_delivery_says_what_its_contact_and_its_kind_were_told_from():
+    block = block_of(player(fps=60), BATTING)
+    (ball,) = block.deliveries
+    assert (ball.contact_by, ball.kind) == ("hands", "front_foot") and ball.kind_probability > 0.9
+    assert all(event.evidence for event in ball.events)
+    assert block.summary["contact_by"] == {"hands": 1} and block.summary["shot"] == "front_foot"
+
+
+def test_spread_is_given_from_three_balls_on_and_every_interval_holds_its_value():
+    for seconds, balls in ((8.0, 2), (16.0, 4)):
+        block = block_of(player(fps=30, seconds=seconds, noise=0.01), BATTING)
+        for metric in block.metrics.values():
+            if metric.value is not None:
+                assert metric.n == balls
+                assert (metric.spread is None) == (balls < 3)
+                assert metric.ci95[0] <= metric.value <= metric.ci95[1] and metric.sigma > 0 and metric.detectable_change > 0
+                assert (metric.detectable_fault is not None) == (metric.judged and metric.score is not None)
+
+
+def test_a_throw_is_not_told_to_film_a_catch_from_elsewhere_and_a_bowler_is_told_where_to_stand():
+    throw = block_of(player("throw", "side", fps=60), AnalysisMode.FIELDING)
+    assert throw.metrics["head_stability_score"].reason_code == "NO_EVENT"
+    assert throw.metrics["elbow_drop_score"].reason_code == "VIEW"
+    bowl = block_of(player("bowl", "front", fps=60), MODES["bowl"])
+    assert bowl.metrics["approach_speed"].reason_code == "VIEW" and "square" in bowl.metrics["approach_speed"].how_to_film
+
+
+def test_a_shot_is_judged_by_its_own_band_from_the_side():
+    metric = block_of(player(fps=60, seconds=8.0), BATTING).metrics["balance_drift_score"]
+    assert metric.band.applies_to == "front-foot shots" and metric.judged
+
+
+def test_where_every_ball_was_read_nothing_is_counted_as_unread():
+    assert block_of(player(fps=60, seconds=8.0), BATTING).summary["balls_not_read"] == {}
+    hidden = player(fps=60, seconds=8.0)
+    visibility, xy = hidden.visibility.copy(), hidden.xy.copy()
+    lost = (hidden.t_s > 5.5) & (hidden.t_s < 5.9)
+    ankle = LANDMARK_NAMES.index("left_ankle")
+    xy[lost, ankle], visibility[lost, ankle] = np.nan, np.nan
+    block = block_of(replace(hidden, xy=xy, visibility=visibility), BATTING)
+    assert block.metrics["front_knee_brace_score"].n == 1
+    assert block.summary["balls_not_read"]["front_knee_brace_score"] == {"MOMENT_NOT_SEEN": 1}
 
 
 def test_series_are_bounded_however_long_the_clip():

@@ -28,12 +28,13 @@ from cricksy_pipeline.analysis.passes import (
     stored_look,
 )
 from cricksy_pipeline.analysis.sampling import plan_sampling
-from cricksy_pipeline.analysis.subject import Subject
-from cricksy_pipeline.analysis.video import FrameIndex, Region, VideoInfo
+from cricksy_pipeline.analysis.subject import SeenPerson, Subject
+from cricksy_pipeline.analysis.video import FrameIndex, VideoInfo
 from cricksy_pipeline_tests.analysis.players import BATTING, BOWLING, FIELDING, WICKETKEEPING, duration_of, nobody, player
 from cricksy_pipeline_tests.analysis.test_landmark_table import ARRAYS, random_landmarks
 
-SUBJECT = Subject(Region(40, 0, 400, 360), 0.1 + 0.2, 2, True, "the larger of two", 12, 11)
+PERSON = SeenPerson(1, 1.0, 2, 0.1 + 0.2, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), ((0.5, 1.0, 2.0, 3.0, 4.0, 0.0),), {"size": 1.0}, None)
+SUBJECT = Subject((PERSON, replace(PERSON, number=2, colours=None, why_not="smaller")), 1, False, 0.3, 2, True, 0.25, "two", 12, 2)
 
 
 def work_on(seen: Landmarks, mode: AnalysisMode) -> Work:
@@ -104,12 +105,26 @@ def test_a_process_that_has_only_what_was_stored_makes_the_same_documents(clip, 
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 10_000)
+people = st.builds(
+    SeenPerson,
+    number=st.integers(1, 3),
+    score=numbers,
+    seen_in=counts,
+    share_of_frame_height=numbers,
+    colours=st.none() | st.tuples(*[numbers] * 6),
+    path=st.lists(st.tuples(*[st.floats(0, 1000)] * 5, st.just(0.0)), min_size=1, max_size=1).map(tuple),
+    parts=st.dictionaries(st.text(), numbers, max_size=2),
+    why_not=st.none() | st.text(),
+)
 subjects = st.builds(
     Subject,
-    region=st.none() | st.builds(Region, *[counts] * 4),
+    people=st.lists(people, max_size=3).map(tuple),
+    chosen=st.none() | st.integers(1, 3),
+    asked=st.booleans(),
     share_of_frame_height=st.none() | numbers,
     candidates=counts,
-    ambiguous=st.booleans(),
+    ambiguous=st.just(True),
+    margin=st.none() | numbers,
     reason=st.text(),
     pictures=counts,
     seen_in=counts,

@@ -31,7 +31,7 @@ def test_every_report_has_text_sections_and_a_week(mode, clip):
 
 
 def test_a_report_with_a_fault_leads_with_one_cue_and_shows_when():
-    _, findings, report = analysed(player(seconds=8.0, noise=0.015, knee_collapse=62.0), BATTING)
+    _, findings, report = analysed(player(seconds=8.0, noise=0.015, knee_collapse=75.0), BATTING)
     assert "Soft landing, firm at the hit." in report.summary
     assert report.top_issues == ["Front knee folds at contact: Soft landing, firm at the hit."]
     assert clock(findings.findings[0].evidence["t_s"][0]) in report.text

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cricksy_pipeline.analysis import versions
 from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.analysis.model import model_identity
+from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.analysis.versions import RULES, STAGE_VERSIONS, analysis_version, stage_inputs, stage_versions
 
 LANDMARKS = {"quick_landmarks", "deep_landmarks"}
@@ -28,7 +29,9 @@ MADE_WITH_OPTION = {
     "source_sha256": EVERYTHING,
     "sample_fps": EVERYTHING,
     "model": LANDMARKS | DOCUMENTS,
-    "mode": EVERYTHING - {"frames", "quick_landmarks"},
+    "mode": EVERYTHING - {"frames"},
+    "subject": EVERYTHING - {"frames"},
+    "slow_motion": EVERYTHING - {"frames", "quick_landmarks"},
     "include_frames": {"deep_results", "findings", "report"},
 }
 """By what is behind them: the stored outputs that another value of it changes."""
@@ -49,10 +52,18 @@ options = st.fixed_dictionaries(
         "sample_fps": st.sampled_from([5.0, 10.0, 12.5]),
         "model": st.sampled_from(["full", "lite"]).map(model_identity),
         "include_frames": st.booleans(),
+        "subject": st.none() | st.integers(1, 8),
+        "slow_motion": st.none() | st.sampled_from([1.0, 2.0, 8.0]),
     }
 )
 rules = st.fixed_dictionaries({name: st.sampled_from(["1", "2", "11"]) for name in MADE_WITH_RULE})
 asked = st.tuples(options, rules)
+
+
+def inputs_of(chosen: dict, rules: dict | None = None) -> dict[str, str]:
+    said = AnalysisOptions(chosen["subject"], chosen["slow_motion"])
+    asked = {name: value for name, value in chosen.items() if name not in ("subject", "slow_motion")}
+    return stage_inputs(**asked, options=said, **({"rules": rules} if rules else {}))
 
 
 def one() -> dict:
@@ -72,7 +83,7 @@ def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
 
 @given(asked, asked)
 def test_an_output_is_made_from_something_else_exactly_where_something_behind_it_differs(first, second):
-    before, after = (stage_inputs(**chosen, rules=applied) for chosen, applied in (first, second))
+    before, after = (inputs_of(chosen, applied) for chosen, applied in (first, second))
     options_differ = [MADE_WITH_OPTION[name] for name in MADE_WITH_OPTION if first[0][name] != second[0][name]]
     rules_differ = [MADE_WITH_RULE[name] for name in MADE_WITH_RULE if first[1][name] != second[1][name]]
 
@@ -81,7 +92,7 @@ def test_an_output_is_made_from_something_else_exactly_where_something_behind_it
 
 @given(asked)
 def test_no_two_outputs_of_a_job_are_taken_for_each_other(ask):
-    inputs = stage_inputs(**ask[0], rules=ask[1])
+    inputs = inputs_of(*ask)
 
     assert set(inputs) == EVERYTHING
     assert len(set(inputs.values())) == len(inputs)
@@ -109,16 +120,21 @@ def test_a_mode_and_its_name_a_whole_rate_and_its_float_are_the_same():
     assert stage_inputs(**{**one(), "mode": AnalysisMode.BATTING, "sample_fps": 10}) == stage_inputs(**one())
 
 
+def test_what_was_not_said_is_in_no_hash():
+    """An option that is added later must not make every stored analysis old."""
+    assert stage_inputs(**one()) == stage_inputs(**one(), options=AnalysisOptions()) == stage_inputs(**one(), options=None)
+
+
 def test_the_hashes_of_given_inputs_stay_those_that_are_stored():
     """Another recipe, or another quick grid, looks at every stored video again. Change this only where that is meant."""
     assert stage_inputs(**one(), rules=dict.fromkeys(MADE_WITH_RULE, "1")) == {
         "frames": "53039850c927",
-        "quick_landmarks": "b66b50b56dc6",
-        "quick_results": "6ea24dcc1fb9",
-        "deep_landmarks": "3d8eac1fce2b",
-        "deep_results": "0d76c18c41fa",
-        "findings": "6121a92843fd",
-        "report": "1902d8d6fe99",
+        "quick_landmarks": "d7714888d961",
+        "quick_results": "25900b1968d3",
+        "deep_landmarks": "85f6bab74c05",
+        "deep_results": "8bd00200b23b",
+        "findings": "570f0f69acbe",
+        "report": "2166e3b5638d",
     }
 
 

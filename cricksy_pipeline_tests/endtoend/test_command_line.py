@@ -60,6 +60,15 @@ def test_submit_analyses_prints_what_was_found_and_names_a_report_that_is_there(
     assert Path(path).read_text().startswith("<!doctype html>") or "<html" in Path(path).read_text()
 
 
+def test_two_sessions_without_a_ball_are_not_compared_and_say_so(cricksy, submitted):
+    job_id, _ = submitted
+
+    result = cricksy("compare", job_id, job_id)
+    assert result.returncode == 0 and "cannot be compared" in result.stdout, result.stdout + result.stderr
+    assert json.loads(cricksy("compare", job_id, job_id, "--json").stdout)["refused_code"] == "NO_RESULTS"
+    assert cricksy("compare", job_id, "nobody-knows-it").returncode == 1
+
+
 def test_status_says_what_the_api_would_answer(cricksy, submitted):
     job_id, _ = submitted
 
@@ -91,8 +100,16 @@ def test_a_bad_file_is_one_clear_message_and_exit_status_one(cricksy, folder):
     assert "NOT_A_VIDEO" in result.stdout and "Traceback" not in result.stdout + result.stderr
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(("--mode", "juggling"), "MODE_UNSUPPORTED"), (("--mode", ""), "MODE_MISSING")])
-def test_a_mode_that_is_missing_or_unknown_is_refused_before_anything_is_stored(cricksy, folder, arguments, code):
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--mode", "juggling"), "MODE_UNSUPPORTED"),
+        (("--mode", ""), "MODE_MISSING"),
+        (("--mode", "batting", "--subject", "9"), "OPTIONS_INVALID"),
+        (("--mode", "batting", "--slow-motion", "0.5"), "OPTIONS_INVALID"),
+    ],
+)
+def test_what_is_missing_or_cannot_be_meant_is_refused_before_anything_is_stored(cricksy, folder, arguments, code):
     stored = sorted((folder / "data" / "store").rglob("*"))
 
     result = cricksy("submit", str(folder / "glimpse.mp4"), *arguments)

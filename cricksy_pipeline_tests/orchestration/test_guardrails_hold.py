@@ -70,7 +70,7 @@ OBJECT_FAULTS = {
     },
     **{
         f"{output} deleted": (output, gone)
-        for output in (Output.FINDINGS, Output.REPORT, Output.REPORT_HTML, Output.PLAYER_IMAGE, Output.METRICS_IMAGE)
+        for output in (Output.FINDINGS, Output.REPORT, Output.REPORT_HTML, Output.PLAYER_IMAGE, Output.DEEP_MOMENTS_IMAGE)
     },
     "an empty page": (Output.REPORT_HTML, lambda data: b""),
     "landmarks that are no table": (Output.DEEP_FRAMES, lambda data: b"junk"),

@@ -266,6 +266,7 @@ ALWAYS_STORED = (
     Output.REPORT_HTML,
     Output.PLAYER_IMAGE,
     Output.METRICS_IMAGE,
+    Output.DEEP_MOMENTS_IMAGE,
 )
 
 

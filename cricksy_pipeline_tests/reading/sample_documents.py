@@ -13,6 +13,7 @@ from cricksy_pipeline.analysis.documents import (
     AnalysisMode,
     AnalysisResults,
     Band,
+    Confirmation,
     Delivery,
     DeliveryValue,
     Drill,
@@ -22,14 +23,18 @@ from cricksy_pipeline.analysis.documents import (
     Metric,
     MetricsBlock,
     NotMeasured,
+    NotOffered,
     PoseSummary,
+    Priority,
     Report,
     ReportSection,
     ResultsMeta,
     Series,
+    StyleNote,
     VideoEvidence,
     VideoMoment,
     VideoSegment,
+    Watch,
 )
 from cricksy_pipeline.reading.notation import clock
 
@@ -38,6 +43,7 @@ CONTACTS = (1.70, 6.42, 11.18)
 HOW_TO_FILM_FRONT = "Film once more from in front, along the pitch, phone at hip height on a tripod, 60 frames a second or more."
 NOBODY = "Nobody was found in the video."
 HOW_TO_FILM_PLAYER = "Stand square to the crease, 8 to 10 m away, phone at hip height, the whole body in the picture with a metre of room."
+CODES = dict(zip(LEGACY_METRICS, ("B1", "B6", "B4", "", "B7"), strict=True))
 LABELS = dict(
     zip(LEGACY_METRICS, ("Head stillness", "Trunk side-lean", "Front knee", "Hip and shoulder timing", "Lead elbow height"), strict=True)
 )
@@ -104,8 +110,14 @@ def measured(
 ) -> Metric:
     return Metric(
         label=LABELS[key],
+        code=CODES[key],
+        judged=True,
         score=score,
         value=value,
+        spread=half / 3,
+        sigma=half / 1.5,
+        detectable_change=half,
+        detectable_fault=2 * half,
         unit=unit,
         ci95=(value - half, value + half),
         n=len(singles),
@@ -180,10 +192,24 @@ def metrics_block() -> MetricsBlock:
             timing: unmeasured(timing, "One camera cannot see the hips and shoulders turn against each other.", "NOT_OFFERED", "s"),
             elbow: unmeasured(elbow, "The lead elbow can be judged from in front only; this was filmed from the side.", "VIEW"),
         },
-        summary={"measured": 3, "not_measured": 2, "deliveries": 3, "view": "side", "player_height_px": 412},
+        summary={
+            "measured": 3,
+            "not_measured": 2,
+            "deliveries": 3,
+            "view": "side",
+            "view_off_side_deg": 6.0,
+            "view_confidence": 0.9,
+            "front_side": "left",
+            "arm": None,
+            "player_height_px": 412,
+            "slow_motion": 1.0,
+            "speed_source": "assumed",
+            "grid_fps": 10.0,
+        },
         evidence={knee: VideoEvidence(worst_frames=[moment(CONTACTS[0], 90.5)])},
         deliveries=deliveries(),
         series=series(),
+        not_offered=[NotOffered(name="Ball speed", reason="One phone cannot tell how far away the ball is.")],
     )
 
 
@@ -208,6 +234,9 @@ def technique_finding(
         cues=[cue],
         suggested_drills=drills,
         confidence=confidence,
+        what_would_confirm=Confirmation(
+            balls_more=6, view="from the side", detectable_change=5.0, unit=metric.unit, text="Film 6 balls more from the same place."
+        ),
         evidence={
             "value": metric.value,
             "unit": metric.unit,
@@ -226,7 +255,7 @@ def technique_finding(
 
 
 def findings() -> Findings:
-    head, _lean, knee, timing, elbow = LEGACY_METRICS
+    head, lean, knee, timing, elbow = LEGACY_METRICS
     block = metrics_block()
     return Findings(
         overall_level="medium",
@@ -256,6 +285,38 @@ def findings() -> Findings:
                 ["Three-count drive: slow-motion drives to a count of three, the coach pushing lightly at the hip on the hit."],
                 0.988,
             ),
+        ],
+        priority=Priority(
+            metric=head,
+            code="HEAD_MOVING_AT_CONTACT",
+            title="The head is still moving when bat meets ball",
+            cue="Arrive early, then be a statue for the last blink.",
+            why_first="It is the most serious of what was found.",
+        ),
+        watch=[
+            Watch(
+                metric=lean,
+                code="FALLS_TO_OFF",
+                label=LABELS[lean],
+                title="Falling to the off side",
+                message="Trunk side-lean: 17 degrees, likely between 12 and 22. It is likely, not sure.",
+                probability_outside=0.86,
+                evidence={"value": 17.0, "unit": "deg", "ci95": [12.0, 22.0], "band": {"low": -15, "high": 15}, "n": 3, "stills": []},
+                what_would_confirm=Confirmation(
+                    balls_more=9, view="from in front", detectable_change=5.0, unit="deg", text="About 9 balls more would settle it."
+                ),
+            )
+        ],
+        style_notes=[
+            StyleNote(
+                metric="backlift_direction",
+                label="Backlift direction",
+                value=None,
+                unit="class",
+                category="lateral",
+                message="A choice, not a fault.",
+                source="Noorbhai 2019",
+            )
         ],
         not_measured=[
             NotMeasured(metric=timing, label=LABELS[timing], reason=block.metrics[timing].reason or "", how_to_film=None),

@@ -130,6 +130,38 @@ def test_a_failed_job_is_queued_again_by_a_retry(client, job_store, queued):
     assert (answer.json()["status"], answer.json()["analysis_mode"], answer.json()["error_code"]) == ("queued", "bowling", None)
 
 
+def test_a_failed_job_is_analysed_again_with_what_is_said(client, job_store, queued):
+    job_store.fail_unclaimed(queued, ErrorCode.INTERNAL, "oops")
+    answer = client.post(f"{JOBS}/{queued}/analyses", json={"subject": 2, "slow_motion": 8})
+    assert answer.status_code == 202 and answer.json()["status"] == "queued"
+    assert job_store.get(queued).analysis_options == {"subject": 2, "slow_motion": 8.0}
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"subject": 0}, "greater than or equal to 1"),
+        ({"subject": 9}, "less than or equal to 8"),
+        ({"subject": "2"}, "valid integer"),
+        ({"subject": 1.5}, "integer"),
+        ({"slow_motion": 0.5}, "greater than or equal to 1"),
+        ({"slow_motion": "fast"}, "valid number"),
+        ({"player": 2}, "not permitted"),
+        ("two", "valid dictionary"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused_in_clear_words(client, job_store, queued, said, words):
+    job_store.fail_unclaimed(queued, ErrorCode.INTERNAL, "oops")
+    detail = problem(client.post(f"{JOBS}/{queued}/analyses", json=said), 422)["detail"]
+    assert words in detail, detail
+    assert job_store.get(queued).status == "failed"
+
+
+def test_a_job_on_its_way_is_not_analysed_again_beside_itself(client, queued):
+    assert "queued" in problem(client.post(f"{JOBS}/{queued}/analyses", json={"subject": 1}), 409)["detail"]
+    problem(client.post(f"{JOBS}/nosuchjob/analyses", json={"subject": 1}), 404)
+
+
 def test_a_retry_of_what_did_not_fail_is_a_conflict_that_says_what_it_is(client, job_store, queued):
     answer = client.post(f"{JOBS}/{queued}/retry")
     assert answer.status_code == 409 and "queued" in answer.json()["detail"]

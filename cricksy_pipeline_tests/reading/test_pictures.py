@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from cricksy_pipeline.analysis.landmarks import INDEX
-from cricksy_pipeline.reading.pictures import LEFT_RGB, RIGHT_RGB, RING_RGB, StripPicture, player_picture, skeleton_over, strip
+from cricksy_pipeline.reading.pictures import (
+    LEFT_RGB,
+    MIDDLE_RGB,
+    RIGHT_RGB,
+    RING_RGB,
+    NumberedPerson,
+    StripPicture,
+    player_picture,
+    skeleton_over,
+    strip,
+)
 
 BODY = {
     "nose": (0.50, 0.10),
@@ -148,3 +158,25 @@ def test_a_caption_longer_than_its_picture_is_not_cut():
 def test_a_strip_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one"):
         strip([])
+
+
+def test_everyone_else_has_his_number_at_his_head_and_the_player_his_own():
+    _, xy, visibility = standing(400, 400)
+    wide = np.full((800, 1600, 3), 110, np.uint8)
+    xy = xy + np.array([1000, 300], np.float32)
+    other = NumberedPerson(2, (100.0, 350.0, 120.0, 300.0))
+    alone = decoded(player_picture(wide, xy, visibility, max_side=960, margin=0.5))
+    both = decoded(player_picture(wide, xy, visibility, max_side=960, margin=0.5, number=1, others=[other]))
+    assert both.shape[1] == 960 > alone.shape[1]  # wide enough for both
+    label = near(both, MIDDLE_RGB)
+    label[:, 480:] = False  # the skeleton is on the right
+    rows, columns = np.nonzero(label)
+    assert len(rows) > 150 and np.ptp(rows) < 60 and np.ptp(columns) < 60
+    assert columns.mean() < 480 and rows.mean() < both.shape[0] / 2
+    assert near(both, RING_RGB).sum() > near(decoded(player_picture(wide, xy, visibility, max_side=960, others=[other])), RING_RGB).sum()
+
+
+def test_a_number_stays_in_the_picture_where_a_head_is_at_its_edge():
+    image, xy, visibility = standing(300, 300)
+    others = [NumberedPerson(n, (x, y, 30.0, 60.0)) for n, (x, y) in enumerate([(-40, -20), (290, 0), (0, 280), (700, 700)], start=2)]
+    assert decoded(player_picture(image, xy, visibility, number=1, others=others)).shape == (300, 300, 3)

@@ -7,13 +7,13 @@ import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cricksy_pipeline.analysis.documents import Band, Event, MetricsBlock, Series
-from cricksy_pipeline.analysis.metrics.catalogue import catalogue
 from cricksy_pipeline.reading.broken_time import stretches
-from cricksy_pipeline.reading.judged import HEIGHT_OF_CURVE, Judged, judged_on
+from cricksy_pipeline.reading.judged import Judged, judged_on
 from cricksy_pipeline.reading.plots import MAX_POINTS, metrics_png, series_svg, sparkline_svg_data_uri, thinned
 from cricksy_pipeline.reading.range_bar import range_bar_svg, standing
 from cricksy_pipeline_tests.reading.sample_documents import drive_results, nobody_results
@@ -80,7 +80,7 @@ def test_events_are_marked_at_their_time_and_named():
 def judged_block(series_name: str = "front_knee_deg") -> MetricsBlock:
     """A measured drive whose knee metric and curve have the names of the catalogue, three balls at 1.70, 6.42 and 11.18 s."""
     block = drive_results().metrics
-    knee = block.metrics["front_knee_brace_score"].model_copy(update={"series": series_name})
+    knee = block.metrics["front_knee_brace_score"].model_copy(update={"series": series_name, "on_curve": series_name == "front_knee_deg"})
     curve = block.series["front_knee_angle"]
     return block.model_copy(update={"metrics": {"front_knee_brace_score": knee}, "series": {series_name: curve}})
 
@@ -107,10 +107,11 @@ def test_a_moment_between_two_stretches_has_no_place_for_its_band():
     assert "<rect" not in series_svg(curve, [], [Judged(BAND, ((5.0, 120.0),))])
 
 
-def test_every_judged_curve_is_one_that_the_catalogue_reads_that_metric_from():
-    told = catalogue()
-    keys = [*told.legacy.values(), *({key: [code] for key, code in mode.items()} for mode in told.further.values())]
-    assert {(key, told.entries[code].series) for mode in keys for key, codes in mode.items() for code in codes} >= HEIGHT_OF_CURVE
+@pytest.mark.parametrize("update", [{"on_curve": False}, {"judged": False}])
+def test_no_band_is_drawn_for_what_is_no_height_of_the_curve_or_not_judged(update):
+    block = judged_block()
+    changed = {key: metric.model_copy(update=update) for key, metric in block.metrics.items()}
+    assert judged_on(block.model_copy(update={"metrics": changed}), "front_knee_deg") == ()
 
 
 def test_labels_that_would_cover_each_other_are_left_to_the_hover_text():

@@ -15,6 +15,7 @@ from cricksy_pipeline.analysis.documents import AnalysisResults
 from cricksy_pipeline.reading.pictures import player_picture
 from cricksy_pipeline.reading.report_html import render_report_html
 from cricksy_pipeline.reading.report_view import chance, metric_row, named_drill, week
+from cricksy_pipeline.reading.strips import strip_png
 from cricksy_pipeline_tests.reading.sample_documents import drive_results, moment, nobody_results, numbers_in
 
 HOSTILE = """"><script>alert('x')</script><img src=http://evil.example/x onerror=alert(1)> & {{ 7 * 7 }}"""
@@ -151,7 +152,37 @@ def test_one_priority_comes_first_and_each_finding_says_how_much_when_and_what_t
         assert finding.title in text and finding.why_it_matters in text
         assert all(m.timestamp in text and f"frame {m.frame}" in text for m in finding.video_evidence.worst_frames)
         assert all(drill.partition(": ")[0] in text for drill in finding.suggested_drills)
-    assert html.count('class="range-bar') == len(results.findings.findings) + 3
+    assert html.count('class="range-bar') == len(results.findings.findings) + len(results.findings.watch) + 3
+
+
+def test_the_page_says_why_the_first_comes_first_what_to_watch_what_is_style_and_what_is_not_offered():
+    results = drive_results()
+    text = " ".join("".join(Page(render(results)).text).split())
+    findings = results.findings
+    assert findings.priority.why_first in text
+    order = [
+        "What we found",
+        "Worth watching, not sure",
+        "What was measured",
+        "Style, not fault",
+        "What could not be measured",
+        "do not offer",
+    ]
+    assert [text.index(title) for title in order] == sorted(text.index(title) for title in order)
+    for watch in findings.watch:
+        assert watch.title in text and watch.message in text and watch.what_would_confirm.text in text
+    for note in findings.style_notes:
+        assert note.message in text and note.source in text and note.category in text
+    for item in results.metrics.not_offered:
+        assert item.name in text and item.reason in text
+    for finding in findings.findings:
+        assert finding.what_would_confirm.text in text
+
+
+def test_the_stills_of_each_ball_are_on_the_page_where_there_are_balls_and_a_strip():
+    strip = strip_png([])
+    assert "Ball by ball" in render(strip_png=strip) and 'class="strip"' in render(strip_png=strip)
+    assert 'class="strip"' not in render() and 'class="strip"' not in render(nobody_results(), strip_png=strip)
 
 
 def test_more_than_three_technique_findings_are_never_shown():

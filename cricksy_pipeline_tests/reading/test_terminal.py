@@ -7,7 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from cricksy_pipeline.reading.terminal import job_lines, job_progress, print_result
+from cricksy_pipeline.reading.job_progress import job_lines, job_progress
+from cricksy_pipeline.reading.terminal import print_result
 from cricksy_pipeline_tests.reading.sample_documents import LABELS, drive_results, nobody_results
 
 
@@ -42,6 +43,17 @@ def test_a_done_analysis_leads_with_one_cue_and_then_says_how_much_and_when():
         "/somewhere/report.html",
     ):
         assert words in text
+
+
+def test_what_is_not_sure_what_is_style_and_what_is_not_offered_stand_apart_from_the_findings():
+    results = drive_results()
+    text = " ".join(printed(done(results), width=160).split())
+    assert "It is the most serious of what was found." in text.partition("Before")[0]
+    order = ["Work on this first", "How sure", "Worth watching, not sure", "What was measured", "Style, not fault", "What was not measured",
+             "Not offered, and why"]  # fmt: skip
+    assert [text.index(title) for title in order] == sorted(text.index(title) for title in order)
+    assert "Falling to the off side" in text.partition("Worth watching")[2].partition("What was measured")[0]
+    assert "To confirm: Film 6 balls more" in text and "Backlift direction: lateral" in text and "Ball speed: One phone" in text
 
 
 def test_the_five_metrics_are_all_there_measured_or_with_their_reason():

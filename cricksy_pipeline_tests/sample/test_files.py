@@ -13,8 +13,10 @@ import av
 import numpy as np
 import pytest
 
+from cricksy_pipeline.analysis.pose import inspect_video as open_index
 from cricksy_pipeline.sample.clip import ClipSpec, render, write_clip
 from cricksy_pipeline.sample.pattern import pattern, read_pattern_index, write_pattern_clip
+from cricksy_pipeline.sample.sound import soundtrack
 from cricksy_pipeline.sample.video_file import write_video
 
 TINY = ClipSpec(width=160, height=90, fps=10, seconds=0.9)
@@ -132,6 +134,24 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_leftovers(tmp_path):
         write_video(path, stops_short(), np.arange(5), Fraction(1, 30))
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_a_slow_motion_file_carries_the_rate_of_capture_and_the_sound_lies_on_the_clock_of_the_pictures(tmp_path):
+    spec = replace(TINY, fps=30, seconds=1.5, start_s=1.3, slow_motion=2, capture_tag=True, sound=True)
+    known = write_clip(spec, tmp_path / "slow.mp4", workers=1)
+    assert open_index(tmp_path / "slow.mp4").info.capture_fps_tag == pytest.approx(60)
+    with av.open(str(tmp_path / "slow.mp4")) as container:
+        blocks = list(container.decode(container.streams.audio[0]))
+    heard = np.concatenate([block.to_ndarray()[0] for block in blocks])
+    crack = float(blocks[0].pts * blocks[0].time_base) + np.argmax(np.abs(heard) > 0.3) / blocks[0].sample_rate
+    assert crack == pytest.approx(known.onsets_s[0], abs=0.003)
+
+
+def test_the_sound_is_as_long_as_the_pictures_and_the_same_for_the_same_seed():
+    spec = replace(TINY, sound=True)
+    assert np.array_equal(soundtrack(spec), soundtrack(spec))
+    assert not np.array_equal(soundtrack(spec), soundtrack(replace(spec, seed=1)))
+    assert len(soundtrack(spec)) == pytest.approx(0.9 * 44_100, abs=1)
 
 
 def test_importing_the_room_loads_no_heavy_library():

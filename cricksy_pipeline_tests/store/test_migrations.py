@@ -65,7 +65,13 @@ def labels(url: str) -> list[str]:
 def test_there_is_one_head_and_the_code_names_it():
     script = ScriptDirectory.from_config(config("postgresql://nowhere/"))
     assert script.get_heads() == [HEAD]
-    assert [revision.revision for revision in script.walk_revisions()] == [HEAD, "i4j5k6l7m8n9", "h3i4j5k6l7m8", "g2h3i4j5k6l7"]
+    assert [revision.revision for revision in script.walk_revisions()] == [
+        HEAD,
+        "j5k6l7m8n9o0",
+        "i4j5k6l7m8n9",
+        "h3i4j5k6l7m8",
+        "g2h3i4j5k6l7",
+    ]
     assert Path(script.get_revision("h3i4j5k6l7m8").path).name == "h3i4j5k6l7m8_add_findings_report_fields.py"
 
 
@@ -248,5 +254,5 @@ def test_the_alembic_command_works_from_the_root_of_the_repository(empty_url):
     alembic("upgrade", "head")
     assert HEAD in alembic("current")
     alembic("downgrade", "-1")
-    assert "i4j5k6l7m8n9" in alembic("current")
+    assert "j5k6l7m8n9o0" in alembic("current")
     assert HEAD in alembic("heads")

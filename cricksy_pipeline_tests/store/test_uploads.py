@@ -715,10 +715,12 @@ def test_without_a_mode_the_job_fails_and_says_how_to_give_one(bucket):
 
 def test_metadata_of_the_object_says_how_to_analyse_it(s3):
     metadata = {"Analysis-Mode": " Bowling ", "deep-enabled": "FALSE", "include-frames": "true", "sample-fps": "25", "title": "Over 3"}
+    metadata |= {"subject": " 2 ", "slow-motion": "8"}
     s3.put("uploads/clip.mp4", **metadata, camera="phone")
     s3.sweep()
     row = s3.job("uploads/clip.mp4", "queued")
     assert (row.analysis_mode, row.deep_enabled, row.include_frames, row.sample_fps) == ("bowling", False, True, 25)
+    assert row.analysis_options == {"subject": 2, "slow_motion": 8.0}
     assert s3.jobs.get_session(row.session_id).title == "Over 3"
 
 
@@ -730,6 +732,7 @@ def test_a_file_beside_the_video_says_how_to_analyse_it(bucket, name):
     assert len(bucket.sweep().made) == 1
     row = bucket.job("uploads/clip.mp4", "queued")
     assert (row.analysis_mode, row.deep_enabled, row.include_frames, row.sample_fps) == ("fielding", False, True, 5)
+    assert row.analysis_options is None
     assert bucket.jobs.get_session(row.session_id).title == "Slips — evening"
 
 
@@ -766,9 +769,13 @@ def test_a_new_film_under_a_key_is_analysed_as_its_own_file_says_and_not_as_the_
     [
         ({"analysis-mode": "boxing"}, "MODE_UNSUPPORTED", "analysis_mode is 'boxing'"),
         ({"analysis-mode": "mixed"}, "MODE_UNSUPPORTED", "'mixed'"),
-        ({"analysis-mode": "batting", "deep-enabled": "perhaps"}, "MODE_UNSUPPORTED", "deep_enabled is 'perhaps', not true or false"),
-        ({"analysis-mode": "batting", "sample-fps": "61"}, "MODE_UNSUPPORTED", "sample_fps is '61', not a whole number from 1 to 60"),
-        ({"analysis-mode": "batting", "sample-fps": "fast"}, "MODE_UNSUPPORTED", "sample_fps"),
+        ({"analysis-mode": "batting", "deep-enabled": "perhaps"}, "OPTIONS_INVALID", "deep_enabled is 'perhaps', not true or false"),
+        ({"analysis-mode": "batting", "sample-fps": "61"}, "OPTIONS_INVALID", "sample_fps is '61', not a whole number from 1 to 60"),
+        ({"analysis-mode": "batting", "sample-fps": "fast"}, "OPTIONS_INVALID", "sample_fps"),
+        ({"analysis-mode": "batting", "subject": "9"}, "OPTIONS_INVALID", "subject is '9', not a whole number from 1 to 8"),
+        ({"analysis-mode": "batting", "subject": "1.5"}, "OPTIONS_INVALID", "subject"),
+        ({"analysis-mode": "batting", "slow-motion": "0.5"}, "OPTIONS_INVALID", "slow_motion is '0.5', not a number from 1 to 64"),
+        ({"analysis-mode": "batting", "slow-motion": "nan"}, "OPTIONS_INVALID", "slow_motion"),
         ({"deep-enabled": "false"}, "MODE_MISSING", "Nobody said"),
     ],
 )
@@ -804,7 +811,7 @@ def test_a_damaged_options_file_fails_the_job_in_clear_words_and_stops_nobody(bu
     bucket.put("uploads/bowling/other.mp4")
     assert len(bucket.sweep().made) == 1
     row = bucket.job("uploads/bowling/clip.mp4", "failed")
-    assert row.error_code in ("MODE_MISSING", "MODE_UNSUPPORTED")
+    assert row.error_code in ("MODE_MISSING", "MODE_UNSUPPORTED", "OPTIONS_INVALID")
     assert "uploads/bowling/clip.json" in row.error_message and words in row.error_message
     assert "cricksy retry" in row.error_message and len(row.error_message) < 500
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults
 from cricksy_pipeline.analysis.landmark_table import frame_table_from_parquet, frame_table_to_parquet, from_parquet, to_parquet
 from cricksy_pipeline.analysis.model import PoseModel
+from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.analysis.passes import (
     AnalysisRequest,
     Footage,
@@ -27,8 +28,7 @@ from cricksy_pipeline.analysis.passes import (
 from cricksy_pipeline.analysis.pose import inspect_video
 from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.sample.clip import ClipSpec, Truth, write_clip
-
-MODE_OF = {"drive": AnalysisMode.BATTING, "bowl": AnalysisMode.BOWLING}
+from cricksy_pipeline_tests.truth.conditions import MODE_OF
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,23 @@ class Pass:
     document: AnalysisResults
 
 
-def analysed(spec: ClipSpec, path: Path, model: PoseModel) -> tuple[Pass, Pass, Truth]:
+def analysed(spec: ClipSpec, path: Path, model: PoseModel, options: AnalysisOptions | None = None) -> tuple[Pass, Pass, Truth]:
     """Quick pass, deep pass, truth."""
     known = write_clip(spec, path, workers=os.cpu_count() or 1)
-    return *both_passes(path, MODE_OF[spec.motion], model), known
+    return *both_passes(path, MODE_OF[spec.motion], model, options=options), known
 
 
-def both_passes(path: Path, mode: AnalysisMode, model: PoseModel) -> tuple[Pass, Pass]:
+def both_passes(
+    path: Path, mode: AnalysisMode, model: PoseModel, *, options: AnalysisOptions | None = None, workers: int = 2
+) -> tuple[Pass, Pass]:
     """Quick pass and deep pass over a file; the second starts from what is stored of the first."""
-    request = AnalysisRequest("job", mode, 10.0, "0" * 64, "test", "test")
+    request = AnalysisRequest("job", mode, 10.0, "0" * 64, "test", "test", options=options or AnalysisOptions())
     index = inspect_video(path)
     work, footage = Work(index, plan_sampling(index), request), Footage(path, model)
-    seen = look_quickly(work, footage, workers=2, on_progress=lambda done, of: None)
+    seen = look_quickly(work, footage, workers=workers, on_progress=lambda done, of: None)
     quick = Pass(work, seen, quick_document(work, seen))
     work_again, seen_again = read_back(quick)
-    seen = look_deeply(work_again, footage, seen_again, workers=2, on_progress=lambda done, of: None)
+    seen = look_deeply(work_again, footage, seen_again, workers=workers, on_progress=lambda done, of: None)
     return quick, Pass(work, seen, deep_document(work, seen))
 
 

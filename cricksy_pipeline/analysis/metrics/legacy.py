@@ -1,7 +1,7 @@
 """Which definition each key of a results document has in each mode.
 
-Belongs here: the five keys that readers of the earlier system know, each behind a sound definition, and the further keys beside them.
-Does not belong here: the definitions (catalogue.toml and the discipline modules).
+Belongs here: the five keys that readers of the earlier system know, each behind a sound definition, and the further keys beside them: every
+metric of the mode under one key. Does not belong here: the definitions (catalogue.toml and the discipline modules).
 """
 
 from __future__ import annotations
@@ -31,18 +31,22 @@ class Slot:
 
 
 def slots(mode: AnalysisMode, view: str | None) -> list[Slot]:
-    """Every key of a document in this mode, the five first. Where a key has several definitions, the first that the view allows."""
+    """Every key of a document in this mode, the five first. Where a key has several definitions, the first that the view allows.
+
+    A further key whose definition a legacy key took is left out, so that nothing is said, or judged, twice.
+    """
     book = catalogue()
-    chosen = []
+    chosen: list[Slot] = []
     for key in LEGACY_METRICS:
         entries = [book.entries[code] for code in book.legacy[mode][key]]
         facts = book.words["slots"][key]
         if not entries:
             chosen.append(Slot(key, None, facts["label"], facts["unit"], facts["not_offered"]))
             continue
-        entry = next((entry for entry in entries if entry.allows(view)), entries[0])
-        chosen.append(Slot(key, entry, entry.label, entry.unit, None))
-    for key, code in book.further[mode].items():
-        entry = book.entries[code]
-        chosen.append(Slot(key, entry, entry.label, entry.unit, None))
-    return chosen
+        chosen.append(_offered(key, next((entry for entry in entries if entry.allows(view)), entries[0])))
+    taken = {slot.entry.code for slot in chosen if slot.entry}
+    return chosen + [_offered(key, book.entries[code]) for key, code in book.further[mode].items() if code not in taken]
+
+
+def _offered(key: str, entry: Entry) -> Slot:
+    return Slot(key, entry, entry.label, entry.unit, None)

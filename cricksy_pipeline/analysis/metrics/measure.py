@@ -1,15 +1,17 @@
 """From landmarks to the metrics block of a results document.
 
-Belongs here: the order of the work (deliveries, view, each metric in each ball, the mean and its uncertainty) and the one place that
-says why something is null. Does not belong here: what a metric is (the discipline modules) or whether it is good (`findings`).
+Belongs here: the order of the work (the clock of life, deliveries, each metric in each ball, the session), and putting the block together.
+Does not belong here: what a metric is (the discipline modules), the mean and its error (`session`), the reasons for a null (`refusals`),
+whether anything is good (`findings`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
-import numpy as np
-
+from cricksy_pipeline.analysis.contact_sound import with_sound
+from cricksy_pipeline.analysis.delivery_settings import SETTINGS
 from cricksy_pipeline.analysis.documents import (
     AnalysisMode,
     Delivery,
@@ -21,221 +23,174 @@ from cricksy_pipeline.analysis.documents import (
     VideoMoment,
     VideoSegment,
 )
-from cricksy_pipeline.analysis.kinematics import Track, tracks
+from cricksy_pipeline.analysis.family import detectable_distance
+from cricksy_pipeline.analysis.kinematics import tracks
 from cricksy_pipeline.analysis.landmarks import Landmarks
-from cricksy_pipeline.analysis.metrics import batting, bowling, fielding, wicketkeeping
+from cricksy_pipeline.analysis.metrics import batting, bowling, fielding, kinds, refusals, wicketkeeping
 from cricksy_pipeline.analysis.metrics.ball import Ball, NotRead, Reading
-from cricksy_pipeline.analysis.metrics.catalogue import Entry, catalogue, reason_text, wanted_view
+from cricksy_pipeline.analysis.metrics.catalogue import Entry, catalogue
 from cricksy_pipeline.analysis.metrics.clip import Clip, look
+from cricksy_pipeline.analysis.metrics.kinds import Told
 from cricksy_pipeline.analysis.metrics.legacy import Slot, slots
 from cricksy_pipeline.analysis.metrics.plots import clip_series
-from cricksy_pipeline.analysis.metrics.uncertainty import mean_sigma, one_ball_sigma, probability_in_band
-from cricksy_pipeline.analysis.recording import Recording
-from cricksy_pipeline.analysis.view import CameraView
+from cricksy_pipeline.analysis.metrics.session import (
+    LEAST_FOR_SPREAD,
+    Context,
+    ReadBall,
+    read_ball,
+    repeatability,
+    rounded,
+    says_nothing,
+    summarise,
+)
+from cricksy_pipeline.analysis.metrics.summary import summary
+from cricksy_pipeline.analysis.metrics.uncertainty import probability_in_band
+from cricksy_pipeline.analysis.metrics.view_gate import off_axis_deg
+from cricksy_pipeline.analysis.recording import Onsets, Recording, to_life
+from cricksy_pipeline.analysis.slow_motion import recognise_speed
 from cricksy_pipeline.analysis.wording import clock
 
 FUNCTIONS = {**batting.METRICS, **bowling.METRICS, **wicketkeeping.METRICS, **fielding.METRICS}
-"""Metric code -> function. A metric is one function in its discipline's module and one entry in catalogue.toml."""
+"""Metric code -> function of one ball. A metric is one function in its discipline's module and one entry in catalogue.toml; a metric of the
+scatter over balls (`bowling.REPEATABILITY`) has an entry and the metric that scatters."""
+
+Answers = list[tuple[Ball, Reading | NotRead]]
 
 
 def measure(landmarks: Landmarks, *, mode: AnalysisMode, recording: Recording) -> MetricsBlock:
     """Everything that can be measured in a clip, and for everything else the reason why not.
 
-    The same function serves any sampling: what needs an event is null with RATE_TOO_LOW where the pictures are too sparse.
+    The same function serves any sampling: what needs an event is null with RATE_TOO_LOW where the pictures are too sparse. Movement is
+    measured on the clock of life; every time in the block is on the clock of the file, every duration and speed is of life, or null
+    where the two clocks' ratio is not known.
 
     Args:
         landmarks: grid and bursts together; quick pass: its grid alone.
         mode: what was filmed.
         recording: what is known of the recording itself; evidence lies inside [0, recording.duration_s].
     """
-    mode, duration_s = AnalysisMode(mode), recording.duration_s
-    dense = tracks(landmarks, min_rate_hz=catalogue().gates["min_rate_hz"])
-    clip = look(landmarks, dense, mode)
-    read = {slot.key: _read(slot, clip) for slot in slots(mode, clip.view.name)}
-    metrics = {key: metric for key, (metric, _) in read.items()}
-    events = [_delivery(ball, duration_s) for ball in clip.balls]
+    mode = AnalysisMode(mode)
+    recording = recognise_speed(landmarks, mode, recording)
+    life = to_life(landmarks, recording)
+    dense = tracks(life, min_rate_hz=catalogue().gates["min_rate_hz"])
+    clip = _heard(look(life, dense, mode), recording)
+    told = {ball.number: _told(ball, mode, recording) for ball in clip.balls}
+    context = Context(clip.view.name, told, recording.life_factor)
+    chosen = slots(mode, clip.view.name)
+    answers = {slot.entry.code: _ask(slot.entry, clip, told) for slot in chosen if slot.entry and slot.entry.code in FUNCTIONS}
+    metrics = _with_detectable_faults({slot.key: _metric(slot, clip, context, recording, answers) for slot in chosen})
     return MetricsBlock(
         metrics=metrics,
-        summary=_summary(clip, metrics, dense),
-        evidence={key: _evidence(metric, duration_s) for key, (metric, _) in read.items() if metric.value is not None},
-        deliveries=events,
-        series=clip_series(clip.balls, landmarks, metrics),
+        summary=summary(clip, metrics, dense, recording, told, _unread(chosen, answers, metrics)),
+        not_offered=catalogue().not_offered[mode],
+        evidence={key: _evidence(metric, recording.duration_s) for key, metric in metrics.items() if metric.value is not None},
+        deliveries=[_delivery(ball, told[ball.number], recording) for ball in clip.balls],
+        series=clip_series(clip.balls, landmarks, metrics, recording),
     )
+
+
+def _heard(clip: Clip, recording: Recording) -> Clip:
+    """The clip with its contacts refined by what is heard in the recording, where its speed is known."""
+    if recording.onsets is None or not recording.timed:
+        return clip
+    onsets = Onsets(recording.onsets.t_s / recording.life_factor, recording.onsets.strength)
+    return replace(clip, balls=[Ball(ball.number, with_sound(ball.found, onsets, SETTINGS), ball.view) for ball in clip.balls])
 
 
 # ------------------------------------------------------------------------------------------------------------------ one metric
 
 
-def _read(slot: Slot, clip: Clip) -> tuple[Metric, list[Reading]]:
-    entry = slot.entry
-    refusal = _refusal(slot, clip)
-    if refusal is not None or entry is None:
-        return _null(slot, clip, *(refusal or ("NOT_OFFERED", slot.not_offered))), []
-    answers = [(ball, _in_range(FUNCTIONS[entry.code](ball), entry)) for ball in clip.balls if entry.allows(ball.view.name)]
-    read = [(ball, answer) for ball, answer in answers if isinstance(answer, Reading)]
-    if not read:
-        code, text = _why_unread([answer for _, answer in answers if isinstance(answer, NotRead)], clip)
-        return _null(slot, clip, code, text), []
-    return _metric(slot, entry, clip, read), [reading for _, reading in read]
+def _ask(entry: Entry, clip: Clip, told: Mapping[int, Told]) -> Answers:
+    """What each ball says that was seen from where the metric can be read."""
+    return [(ball, _answer(entry, ball, told[ball.number])) for ball in clip.balls if off_axis_deg(entry, ball.view) is not None]
 
 
-def _in_range(answer: Reading | NotRead, entry: Entry) -> Reading | NotRead:
+def _answer(entry: Entry, ball: Ball, told: Told) -> Reading | NotRead:
+    if entry.only and told.kind not in (None, entry.only):
+        return NotRead("OTHER_SHOT")
+    if entry.needs_sound and ball.found.contact_by != "sound":
+        return NotRead("NEEDS_SOUND")
+    answer = FUNCTIONS[entry.code](ball)
     low, high = entry.plausible
     return NotRead("OUT_OF_RANGE") if isinstance(answer, Reading) and not low <= answer.value <= high else answer
 
 
-def _refusal(slot: Slot, clip: Clip) -> tuple[str, str] | None:
-    """Why no ball needs to be looked at, the most fundamental reason first; None when balls may be read."""
-    gates = catalogue().gates
-    if slot.entry is None:
-        return "NOT_OFFERED", slot.not_offered or ""
-    if not clip.coverage or clip.height_px is None:
-        return "NOT_SEEN", reason_text("NOT_SEEN", coverage=round(100 * (clip.coverage or 0)))
-    if not clip.balls:
-        return _no_ball(clip)
-    if clip.height_px < gates["min_height_px"]:
-        return "TOO_SMALL", reason_text("TOO_SMALL", height=round(clip.height_px), least=round(gates["min_height_px"]))
-    if not any(slot.entry.allows(ball.view.name) for ball in clip.balls):
-        stood = catalogue().words["view_words"][clip.view.name or "unknown"]
-        return "VIEW", reason_text("VIEW", view=stood, wanted=wanted_view(slot.entry))
-    return None
+def _told(ball: Ball, mode: AnalysisMode, recording: Recording) -> Told:
+    if mode is AnalysisMode.BATTING:
+        return kinds.shot_of(ball)
+    return kinds.pace_of(ball) if mode is AnalysisMode.BOWLING and recording.timed else kinds.NOT_TOLD
 
 
-def _no_ball(clip: Clip) -> tuple[str, str]:
-    gates = catalogue().gates
-    rate = float(f"{clip.rate_hz:.3g}")
-    too_slow = clip.rate_hz < gates["min_rate_hz"]
-    if clip.excluded:
-        return "IMPLAUSIBLE", reason_text("IMPLAUSIBLE")
-    # On a grid of 8 Hz or more a delivery leaves a mark; where there is none, more pictures would not help.
-    if too_slow and (clip.moved or clip.grid_hz < gates["sparse_grid_hz"]):
-        return "RATE_TOO_LOW", reason_text("RATE_TOO_LOW", rate=f"{rate:g}")
-    if 100 * (clip.coverage or 0) < gates["coverage_floor_percent"]:
-        return "NOT_SEEN", reason_text("NOT_SEEN", coverage=round(100 * (clip.coverage or 0)))
-    return "NO_EVENT", reason_text("NO_EVENT", missing=catalogue().words["no_delivery"][clip.mode])
-
-
-def _why_unread(answers: list[NotRead], clip: Clip) -> tuple[str, str]:
-    """The commonest reason over the balls."""
-    codes = [answer.code for answer in answers]
-    code = max(sorted(set(codes)), key=codes.count)
-    if code == "NO_EVENT":
-        missing = next(answer.missing for answer in answers if answer.code == code)
-        what = catalogue().words["event_words"].get(missing or "", missing)
-        return code, reason_text(code, missing=f"It could not be told: {what}.")
-    if code == "NOT_SEEN":
-        return code, reason_text(code, coverage=round(100 * (clip.coverage or 0)))
-    return code, reason_text(code)
-
-
-def _metric(slot: Slot, entry: Entry, clip: Clip, read: list[tuple[Ball, Reading]]) -> Metric:
-    values = np.array([reading.value for _, reading in read])
-    view_sigma = [entry.sigma_view * _view_factor(ball.view, entry) for ball, _ in read]
-    per_delivery = [
-        DeliveryValue(
-            delivery=ball.number,
-            value=_round(reading.value),
-            sigma=_round(one_ball_sigma(reading.sigma_keypoint, reading.sigma_event, entry.sigma_player, view, entry.sigma_model)),
-            t_s=round(max(reading.t_s, 0.0), 4),
-            frame=ball.track.frame_at(reading.t_s),
-        )
-        for (ball, reading), view in zip(read, view_sigma, strict=True)
-    ]
-    budget = float(np.sqrt(np.mean([r.sigma_keypoint**2 + r.sigma_event**2 + entry.sigma_player**2 for _, r in read])))
-    if len(values) >= 3:  # what the balls really scatter by counts where it is more than the budget says
-        budget = 1.25 * max(budget, float(np.std(values, ddof=1)))
-    value = float(np.median(values) if len(values) >= 3 else values.mean())
-    sigma = mean_sigma(budget, len(values), float(np.mean(view_sigma)), entry.sigma_model)
-    return Metric(
-        label=entry.label,
-        score=None if entry.band is None else _round(probability_in_band(value, sigma, entry.band)),
-        value=_round(value),
-        unit=entry.unit,
-        ci95=_interval(value, sigma, entry),
-        n=len(values),
-        coverage=_round(float(np.mean([ball.track.found_share for ball, _ in read]))),
-        view=clip.view.name,
-        definition=f"{entry.code}: {entry.definition}",
-        definition_version=catalogue().version,
-        band=entry.band,
-        per_delivery=per_delivery,
-        series=entry.series,
-        reason=None,
-        reason_code=None,
-    )
-
-
-def _interval(value: float, sigma: float, entry: Entry) -> tuple[float, float]:
-    """95 % interval, cut at 0 for what cannot be negative and at 180 for a joint angle."""
-    least = 0.0 if entry.plausible[0] >= 0 else -np.inf
-    most = 180.0 if entry.plausible[1] > 180 else np.inf
-    return _round(max(least, value - 1.96 * sigma)), _round(min(most, value + 1.96 * sigma))
-
-
-def _view_factor(view: CameraView, entry: Entry) -> float:
-    """2 between 20 degrees off the wanted direction and the limit of the view, 1 nearer (cricket-metrics 3.2)."""
-    if view.off_side_deg is None or "any" in entry.views:
-        return 1.0
-    off = view.off_side_deg if view.name == "side" else 90 - view.off_side_deg
-    return 2.0 if off > catalogue().gates["full_view_deg"] else 1.0
-
-
-def _null(slot: Slot, clip: Clip, code: str, text: str | None) -> Metric:
+def _metric(slot: Slot, clip: Clip, context: Context, recording: Recording, answers: dict[str, Answers]) -> Metric:
     entry = slot.entry
-    return Metric(
-        label=slot.label,
-        score=None,
-        value=None,
-        unit=slot.unit,
-        ci95=None,
-        n=0,
-        coverage=None if clip.coverage is None else _round(clip.coverage),
-        view=clip.view.name,
-        definition=f"{entry.code}: {entry.definition}" if entry else slot.not_offered or "",
-        definition_version=catalogue().version,
-        band=entry.band if entry else None,
-        series=None,
-        reason=text,
-        reason_code=code,
-    )
+    if entry is None:
+        return refusals.null(slot, clip, ("NOT_OFFERED", slot.not_offered or ""))
+    refusal = refusals.of_the_clip(clip) or refusals.of_the_metric(entry, clip, recording)
+    if refusal:
+        return refusals.null(slot, clip, refusal)
+    source = bowling.REPEATABILITY.get(entry.code, entry.code)
+    read = _read(catalogue().entries[source], answers[source])
+    if not read:
+        return refusals.null(slot, clip, refusals.of_the_balls([answer for _, answer in answers[source] if isinstance(answer, NotRead)]))
+    if source == entry.code:
+        metric = summarise(entry, read, context)
+        return refusals.null(slot, clip, refusals.unsure(entry, read)) if says_nothing(metric.ci95, entry) else metric
+    if len(read) < LEAST_FOR_SPREAD:
+        return refusals.null(slot, clip, refusals.too_few(len(read)))
+    return repeatability(entry, read, context)
+
+
+def _read(entry: Entry, answers: Answers) -> list[ReadBall]:
+    return [read_ball(entry, ball, answer) for ball, answer in answers if isinstance(answer, Reading)]
+
+
+def _with_detectable_faults(metrics: dict[str, Metric]) -> dict[str, Metric]:
+    """Each judged metric with the size of the fault that would be found: it depends on how many are judged together (`family`)."""
+    judged = {key for key, metric in metrics.items() if metric.judged and metric.score is not None}
+    return {
+        key: metric.model_copy(update={"detectable_fault": rounded(detectable_distance(metric.sigma or 0.0, len(judged)))})
+        if key in judged
+        else metric
+        for key, metric in metrics.items()
+    }
 
 
 # -------------------------------------------------------------------------------------------------------------- the rest of the block
 
 
-def _summary(clip: Clip, metrics: dict[str, Metric], dense: list[Track]) -> dict[str, Any]:
-    return {
-        "measured": sum(metric.value is not None for metric in metrics.values()),
-        "not_measured": sum(metric.value is None for metric in metrics.values()),
-        "deliveries": len(clip.balls),
-        "deliveries_excluded": clip.excluded,
-        "delivery_movement_seen": clip.moved,
-        "view": clip.view.name,
-        "view_off_side_deg": None if clip.view.off_side_deg is None else round(clip.view.off_side_deg, 1),
-        "view_confidence": round(clip.view.confidence, 3),
-        "front_side": _commonest([ball.found.front for ball in clip.balls]),
-        "arm": _commonest([ball.found.arm for ball in clip.balls]),
-        "effective_fps": float(f"{clip.rate_hz:.3g}"),  # the rounding of the words that quote it
-        "grid_fps": round(clip.grid_hz, 3),
-        "player_height_px": None if clip.height_px is None else round(clip.height_px, 1),
-        "swaps_repaired": sum(track.swaps_repaired for track in dense),
-        "outliers_removed": sum(track.outliers_removed for track in dense),
-        "definition_version": catalogue().version,
-    }
+def _unread(chosen: list[Slot], answers: dict[str, Answers], metrics: dict[str, Metric]) -> dict[str, dict[str, int]]:
+    """key -> reason code -> balls that gave no value, for metrics that other balls gave."""
+    found: dict[str, dict[str, int]] = {}
+    for slot in chosen:
+        if slot.entry and metrics[slot.key].value is not None:
+            codes = [answer.code for _, answer in answers.get(slot.entry.code, []) if isinstance(answer, NotRead)]
+            if codes:
+                found[slot.key] = {code: codes.count(code) for code in sorted(set(codes))}
+    return found
 
 
-def _commonest(names: list[str | None]) -> str | None:
-    known = [name for name in names if name]
-    return max(sorted(set(known)), key=known.count) if known else None
-
-
-def _delivery(ball: Ball, duration_s: float) -> Delivery:
-    found = ball.found
+def _delivery(ball: Ball, told: Told, recording: Recording) -> Delivery:
+    found, factor = ball.found, recording.life_factor
+    start_s, end_s = ball.stretch_s
     events = [
-        Event(name=name, t_s=round(max(e.t_s, 0.0), 4), sigma_s=round(e.sigma_s, 4), frame=e.frame) for name, e in found.events.items()
+        Event(
+            name=name,
+            t_s=round(max(e.t_s * factor, 0.0), 4),
+            sigma_s=round(e.sigma_s * factor, 4),
+            frame=e.frame,
+            evidence=e.evidence or None,
+        )
+        for name, e in found.events.items()
     ]
     return Delivery(
-        delivery=ball.number, start_s=round(max(found.start_s, 0.0), 4), end_s=round(min(found.end_s, duration_s), 4), events=events
+        delivery=ball.number,
+        start_s=round(max(start_s * factor, 0.0), 4),
+        end_s=round(min(end_s * factor, recording.duration_s), 4),
+        events=events,
+        contact_by=found.contact_by,
+        sound_unused=found.sound or None,
+        kind=told.kind,
+        kind_probability=None if told.probability is None else rounded(told.probability),
     )
 
 
@@ -255,9 +210,4 @@ def _segment(value: DeliveryValue, metric: Metric, duration_s: float) -> VideoSe
 
 def _score(value: DeliveryValue, metric: Metric) -> float | None:
     """The score of one ball; None where there is no band."""
-    return None if metric.band is None else _round(probability_in_band(value.value, max(value.sigma, 1e-9), metric.band))
-
-
-def _round(value: float) -> float:
-    """Four decimals: a hundredth of the smallest sigma in the catalogue, the same on every machine."""
-    return round(float(value), 4) + 0.0
+    return None if metric.band is None else rounded(probability_in_band(value.value, max(value.sigma, 1e-9), metric.band))

@@ -12,6 +12,8 @@ from cricksy_pipeline.analysis.kinematics import body_height_px, velocity_on_tim
 from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
 from cricksy_pipeline.analysis.metrics.ball import Ball
 from cricksy_pipeline.analysis.metrics.catalogue import catalogue
+from cricksy_pipeline.analysis.metrics.series import series as worked_out
+from cricksy_pipeline.analysis.recording import Recording
 
 MOST_POINTS = 3_600
 _SHOWN = {
@@ -20,45 +22,55 @@ _SHOWN = {
 }
 
 
-def clip_series(balls: list[Ball], landmarks: Landmarks, metrics: dict[str, Metric]) -> dict[str, Series]:
-    """Every series a metric was read from, and the usual ones of the discipline; with no ball, hand speed on the sampled frames."""
+def clip_series(balls: list[Ball], landmarks: Landmarks, metrics: dict[str, Metric], recording: Recording) -> dict[str, Series]:
+    """Every series a metric was read from, and the usual ones of the discipline; with no ball, hand speed on the sampled frames.
+
+    Args:
+        balls: on the clock of life. landmarks: on the clock of the file, as every time in the answer is.
+        recording: where its speed against life is not known, no series that is a speed is given.
+    """
+    speeds = {name for name, facts in catalogue().words["series"].items() if facts.get("speed")}
+    left_out = set() if recording.timed else speeds
     if not balls:
-        return _hands_only(landmarks)
+        return {} if left_out else _hands_only(landmarks, recording)
     wanted = [metric.series for metric in metrics.values() if metric.series]
     wanted += _SHOWN["bowling" if balls[0].found.arm else "batting"]
     keep = np.array([value.frame for metric in metrics.values() for value in metric.per_delivery], dtype=np.int64)
-    found = {name: _series(name, balls, keep) for name in dict.fromkeys(wanted)}
+    found = {name: _series(name, balls, keep, recording) for name in dict.fromkeys(wanted) if name not in left_out}
     return {name: series for name, series in found.items() if series is not None}
 
 
-def _series(name: str, balls: list[Ball], keep: np.ndarray) -> Series | None:
+def _series(name: str, balls: list[Ball], keep: np.ndarray, recording: Recording) -> Series | None:
     """One series over all balls. `keep`: frames that stay however much is thinned out, because a value was read there."""
     times, frames, values = [], [], []
     for ball in balls:
-        over_track = ball.series(name)
+        over_track = worked_out(ball, name)
         if over_track is None:
             continue
         track = ball.track
-        inside = (track.frame_t_s >= ball.found.start_s) & (track.frame_t_s <= ball.found.end_s)
+        start_s, end_s = ball.stretch_s
+        half_frame_s = 0.5 / track.rate_hz
+        inside = (track.frame_t_s >= start_s - half_frame_s) & (track.frame_t_s <= end_s + half_frame_s)
         times.append(track.frame_t_s[inside])
         frames.append(track.frame[inside])
-        values.append(over_track[np.clip(np.rint((times[-1] - track.t_s[0]) * 200).astype(int), 0, len(track.t_s) - 1)])
+        values.append(over_track[[track.index_at(t) for t in times[-1]]])
     if not times:
         return None
     frame, first = np.unique(np.concatenate(frames), return_index=True)
-    t, value = np.concatenate(times)[first], np.concatenate(values)[first]
+    t, value = np.concatenate(times)[first] * recording.life_factor, np.concatenate(values)[first]
     stride = max(1, -(-len(frame) // MOST_POINTS))
     chosen = (np.arange(len(frame)) % stride == 0) | np.isin(frame, keep)
     return _document(name, t[chosen], frame[chosen], value[chosen])
 
 
-def _hands_only(landmarks: Landmarks) -> dict[str, Series]:
+def _hands_only(landmarks: Landmarks, recording: Recording) -> dict[str, Series]:
     seen = landmarks.select(landmarks.found)
     if len(seen) < 3:
         return {}
     xy = seen.xy.astype(float)
     hands, hips = ((xy[:, INDEX[f"left_{part}"]] + xy[:, INDEX[f"right_{part}"]]) / 2 for part in ("wrist", "hip"))
-    speed = np.linalg.norm(velocity_on_timestamps(seen.t_s, hands - hips), axis=-1) / body_height_px(xy)
+    life_s = seen.t_s / recording.life_factor
+    speed = np.linalg.norm(velocity_on_timestamps(life_s, hands - hips), axis=-1) / body_height_px(xy)
     stride = max(1, -(-len(seen) // MOST_POINTS))
     return {"hand_speed": _document("hand_speed", seen.t_s[::stride], seen.frame[::stride], speed[::stride])}
 

@@ -5,25 +5,33 @@ Not here, on purpose: knee "collapse" and rotation in the crouch; a deep crouch 
 
 from __future__ import annotations
 
-import numpy as np
+from cricksy_pipeline.analysis.metrics.ball import HIPS, SHANK, SHOULDERS, THIGH, Ball, MetricFunction, NotRead, Reading
+from cricksy_pipeline.analysis.metrics.readings import at, between, head_stillness, length, offset, path_after, travelled
 
-from cricksy_pipeline.analysis.metrics.ball import Ball, MetricFunction, NotRead, Reading
-from cricksy_pipeline.analysis.metrics.shared_readings import head_stillness
+HEAD_S, GIVE_S, REACH_S = 0.20, 0.12, 0.5
 
 
-def stance_width(ball: Ball) -> Reading | NotRead:
-    """K2, hip widths."""
-    take = ball.found.events.get("take")
-    if take is None:
-        return NotRead("NO_EVENT", "take")
-    span = ball.track.span(take.t_s - 0.8, take.t_s - 0.4)
-    hips = np.linalg.norm(ball.track.point("left_hip") - ball.track.point("right_hip"), axis=-1)[span] / ball.height_px
-    value = float(np.nanmedian(ball.series("ankles_apart")[span] / np.maximum(hips, 0.02)))
-    return Reading(value, ball.share_sigma(0.0) * value / 0.1, 0.0, take.t_s) if np.isfinite(value) else NotRead("NOT_SEEN")
+def set_height(ball: Ball) -> Reading | NotRead:
+    """K1H, leg lengths."""
+    return at(ball, "set_height", "set", length(ball, points=2, per=THIGH + SHANK), scaled=True)
+
+
+def feet_width(ball: Ball, event: str) -> Reading | NotRead:
+    """K2, F1W, hip widths: the noise of the ankles, and that of the hips times as many widths as the feet are apart."""
+
+    def sigma(noise: float, value: float) -> float:
+        return 2**0.5 * noise * (1 + value**2) ** 0.5 / (HIPS * ball.height_px)
+
+    return at(ball, "stance_hip_widths", event, sigma)
 
 
 METRICS: dict[str, MetricFunction] = {
-    "K2": stance_width,
-    "K3": lambda ball: head_stillness(ball, ball.track.middle("ankle"), "take", 0.20, 0.0),
-    "K4": lambda ball: ball.read("wrists_apart", "take", ball.share_sigma(0.0) / 0.22),
+    "K1H": set_height,
+    "K1": lambda ball: between(ball, "rise", "take"),
+    "K2": lambda ball: feet_width(ball, "set"),
+    "K3": lambda ball: head_stillness(ball, "ankle", "take", HEAD_S, 0.0),
+    "K4": lambda ball: at(ball, "wrists_apart", "take", length(ball, per=SHOULDERS)),
+    "K4A": lambda ball: offset(ball, "hands_ahead_pct", "take", points=2),
+    "K5": lambda ball: path_after(ball, "take", GIVE_S),
+    "K6": lambda ball: travelled(ball, "hip", "take", -REACH_S, 0.0),
 }

@@ -7,7 +7,7 @@ from cricksy_pipeline.analysis.passes import report_of
 from cricksy_pipeline.orchestration.asset_options import COACHING_OWNER, stage_options
 from cricksy_pipeline.orchestration.assets.findings import findings
 from cricksy_pipeline.orchestration.describe import describe_kept, describe_report, not_requested
-from cricksy_pipeline.orchestration.illustrate import report_page, stored_player
+from cricksy_pipeline.orchestration.illustrate import report_page, stored_player, stored_strip
 from cricksy_pipeline.orchestration.keeping import still_holds
 from cricksy_pipeline.orchestration.persist import persist_report
 from cricksy_pipeline.orchestration.resources import Config, Objects, Run
@@ -27,6 +27,6 @@ def report(context: dg.AssetExecutionContext, stages: Run, objects: Objects, set
             return describe_kept(now)
         document, found = deep_results_of(now), Findings.model_validate(now.row.deep_findings)
         written = report_of(document, found)
-        page = report_page(now, document, found, written, stored_player(now, objects))
+        page = report_page(now, document, found, written, stored_player(now, objects), stored_strip(now, objects))
         stored = persist_report(now, objects, written, page)
         return describe_report(now, written, stored, settings)

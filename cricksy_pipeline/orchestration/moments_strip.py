@@ -1,0 +1,99 @@
+"""The strip of stills of a deep pass: which pictures are read for it, and when a stored one still shows the same.
+
+Belongs here: from landmarks, events and the video to one PNG. Does not belong here: which moments (`analysis.moments`), drawing
+(`reading.strips`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cricksy_pipeline.analysis.documents import AnalysisResults
+from cricksy_pipeline.analysis.landmarks import Landmarks
+from cricksy_pipeline.analysis.moments import Moment, moments_of, shown_deliveries
+from cricksy_pipeline.analysis.passes import Footage, Look, Work
+from cricksy_pipeline.analysis.pose import read_stills
+from cricksy_pipeline.analysis.swaps import repaired
+from cricksy_pipeline.reading.strips import TILE_HEIGHT, Row, Still, mark, mark_of, strip_png
+
+MOST_PIXELS = 40_000_000
+"""So many pixels of stills are read at once: thirty pictures of a 4K file would be three quarters of a gigabyte."""
+MOST_SHORT_SIDE = 2160
+NEAREST_S = 0.06
+"""A still is drawn with the landmarks of the frame it shows; where he was not found in it, with none."""
+
+
+def moments_strip(work: Work, look: Look, footage: Footage | None, document: AnalysisResults, stored: bytes | None = None) -> bytes:
+    """The strip of a deep pass as PNG.
+
+    Args:
+        footage: None where nothing is decoded, after a change of rules: then the stored strip is given back if it shows the same moments
+            of the same body, else the figures are drawn on a plain ground, for a picture must not claim to show another moment.
+        stored: the strip of the attempt that looked.
+
+    Raises CricksyError as `pose.read_stills`.
+    """
+    marks = repaired(look.landmarks) if len(look.landmarks) else look.landmarks
+    seen = marks.select(marks.found)
+    shown = [moments_of(ball, seen.frame, seen.t_s) for ball in shown_deliveries(document.metrics.deliveries)] if len(seen) else []
+    shown = [moments for moments in shown if moments]
+    drawn = [[_landmarks_at(seen, moment) for moment in moments] for moments in shown]
+    told = mark(
+        [
+            (moment.delivery, moment.event, moment.frame, xy)
+            for moments, bodies in zip(shown, drawn, strict=True)
+            for moment, (xy, _) in zip(moments, bodies, strict=True)
+        ]
+    )
+    if footage is None and stored is not None and mark_of(stored) == told:
+        return stored
+    return strip_png(_rows(work, footage, shown, drawn, document), told)
+
+
+def _rows(
+    work: Work,
+    footage: Footage | None,
+    shown: Sequence[Sequence[Moment]],
+    drawn: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]],
+    document: AnalysisResults,
+) -> list[Row]:
+    info = work.index.info
+    short = _short_side(min(info.width, info.height), [xy for bodies in drawn for xy, _ in bodies])
+    scale = short / min(info.width, info.height)
+    pixels = info.width * info.height * scale**2
+    rows = []
+    of = len(document.metrics.deliveries)
+    for moments, bodies in zip(shown, drawn, strict=True):
+        images = _images(work, footage, [moment.frame for moment in moments], short, max(1, int(MOST_PIXELS / pixels)))
+        stills = [
+            Still(moment.event, moment.t_s, moment.sigma_s, image, xy * (scale if footage else 1.0), visibility)
+            for moment, image, (xy, visibility) in zip(moments, images, bodies, strict=True)
+        ]
+        rows.append(Row(f"Ball {moments[0].delivery} of {of}", tuple(stills)))
+    return rows
+
+
+def _images(work: Work, footage: Footage | None, frames: list[int], short_side: int, at_once: int) -> list[np.ndarray | None]:
+    if footage is None:
+        return [None] * len(frames)
+    read: list[np.ndarray | None] = []
+    for start in range(0, len(frames), at_once):
+        read += read_stills(footage.video, work.index, np.array(frames[start : start + at_once]), short_side=short_side)
+    return read
+
+
+def _short_side(native: int, bodies: Sequence[np.ndarray]) -> int:
+    """As many pixels as the stills need, no more: the player is drawn about as tall as a still."""
+    tall = [np.nanmax(xy[:, 1]) - np.nanmin(xy[:, 1]) for xy in bodies if np.isfinite(xy).any()]
+    wanted = native * TILE_HEIGHT / max(float(np.median(tall)), 1.0) if tall else native
+    return int(min(native, MOST_SHORT_SIDE, max(wanted, 64)))
+
+
+def _landmarks_at(seen: Landmarks, moment: Moment) -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks and visibility of the frame that a still shows; NaN where the player was not found in it or near it."""
+    at = int(np.argmin(np.abs(seen.frame - moment.frame)))
+    if seen.frame[at] != moment.frame and abs(float(seen.t_s[at]) - moment.t_s) > NEAREST_S:
+        return np.full((33, 2), np.nan), np.full(33, np.nan)
+    return seen.xy[at].astype(np.float64), seen.visibility[at]
