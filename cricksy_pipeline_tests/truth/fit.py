@@ -7,7 +7,7 @@ Belongs here: turning errors into sigmas. Does not belong here: judging the resu
 The stated error of one ball has parts that the analysis works out itself (landmarks, event, view) and one that only data can give: what
 the networks, the definitions and the events get wrong however clear the picture. That part is fitted so that 95 % of the calibration half
 lie in the interval: for each ball the sigma that would just have held the truth is sqrt((|error| / 1.96)^2 - rest^2), and the 95 % quantile
-of these (the ceil(0.95 n)-th of n) is the sigma, widened for few balls and never below half of the prior, which rests on studies of people.
+of these (the ceil(0.95 n)-th of n) is the sigma, widened for few balls and never below the prior, which rests on studies of people.
 Bias is not subtracted; it is inside.
 """
 
@@ -37,13 +37,13 @@ LEAST_EVENT_SIGMA_S = 0.005
 GROSS_S = {False: 0.08, True: 0.25}
 """An event farther off than this is another movement, not a wrong time: it counts as gross and does not widen the others' sigma."""
 
-LEAST_OF_PRIOR = 0.5
+LEAST_OF_PRIOR = 1.0
 """Of the catalogue's sigma, which rests on studies of people: however well rendered figures are read, no less is printed. House default."""
 
 COARSE = {"set", "rise", "catch_ready", "throw_ready", "top_of_backlift", "top_of_backlift_along"}
 """Events without a sharp moment, for which a quarter of a second is the limit."""
 
-LEAST_BALLS = 8
+LEAST_BALLS = 4
 """With fewer the catalogue's own sigma stays, marked uncalibrated. With fewer than 20 the largest error decides."""
 
 HEADER = """\

@@ -35,9 +35,11 @@ SESSIONS = (1, 3, 6)
 
 
 def value_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """One row per metric and ball, both halves; `view` as the analysis named it."""
+    """One row per metric and ball, both halves, without the recordings of one scene; `view` as the analysis named it."""
     rows = []
     for r in tables.usable(records):
+        if r["group"] == "recording":
+            continue
         about = {name: r[name] for name in ("half", "group", "motion", "fps", "height_px")}
         for v in r["values"]:
             low, high = (_number(end) for end in v["ci95"])
@@ -52,7 +54,8 @@ def _number(value: float) -> float:
 
 def published(records: Sequence[Record], today: str) -> dict[str, Any]:
     """Every table of the accuracy page, from the held-out half where a half is meant."""
-    held = tables.usable(records, "held out")
+    # One scene in nine recordings is one player, not nine: it has a table of its own.
+    held = [r for r in tables.usable(records, "held out") if r["group"] != "recording"]
     both = tables.usable(records)
     return {
         "date": today,

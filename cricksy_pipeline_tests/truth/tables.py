@@ -238,28 +238,29 @@ def scenes(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 def recordings(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """One scene recorded in several ways: each metric against the plain recording, in half widths of the plain one's interval."""
+    """One scene recorded in several ways: each metric against the median of all recordings, in half widths of the median interval."""
     rows = []
     for motion in ("drive", "bowl"):
         same = [r for r in records if r.get("group") == "recording" and "error" not in r and r["motion"] == motion]
-        plain = next((r for r in same if r["name"].endswith(", as it is")), None)
-        for r in same if plain else []:
-            first = {m["code"]: m for m in plain["metrics"] if m["value"] is not None}
-            now = {m["code"]: m for m in r["metrics"] if m["value"] is not None}
-            apart = {code: _apart(first[code], now[code]) for code in first if code in now}
+        read: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for r in same:
+            for m in r["metrics"]:
+                if m["value"] is not None:
+                    read[m["code"]].append(m)
+        middle = {code: float(np.median([m["value"] for m in found])) for code, found in read.items() if len(found) > len(same) / 2}
+        half = {code: float(np.median([(m["ci95"][1] - m["ci95"][0]) / 2 for m in read[code]])) for code in middle}
+        for r in same:
+            now = {m["code"]: m["value"] for m in r["metrics"] if m["value"] is not None}
+            apart = {code: abs(now[code] - middle[code]) / max(half[code], 1e-9) for code in middle if code in now}
+            worst = max(apart, key=lambda code: apart[code], default=None)
             rows.append(
                 {
                     "clip": r["name"],
                     "metrics": len(apart),
-                    "lost": sorted(set(first) - set(now)),
-                    "largest": max(apart.values(), default=None),
-                    "which": max(apart, key=apart.get, default=None),
+                    "lost": sorted(set(middle) - set(now)),
+                    "largest": apart.get(worst),
+                    "which": worst,
                     "technique": technique(r),
                 }
             )
     return rows
-
-
-def _apart(first: dict[str, Any], other: dict[str, Any]) -> float:
-    """How far two values lie apart, as a share of half the plain recording's printed interval."""
-    return abs(first["value"] - other["value"]) / max((first["ci95"][1] - first["ci95"][0]) / 2, 1e-9)
