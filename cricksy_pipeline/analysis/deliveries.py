@@ -99,12 +99,20 @@ def _bounded(windows: list[tuple[float, float, float]], settings: DeliverySettin
 
 
 def _interest_batting(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
-    """Speed of both hands together against the hips, where the hands are together (on a bat)."""
+    return _hands_together(t, xy, settings.candidate_hand_speed, settings)
+
+
+def _interest_keeping(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
+    return _hands_together(t, xy, settings.candidate_keeping_speed, settings)
+
+
+def _hands_together(t: np.ndarray, xy: np.ndarray, least_speed: float, settings: DeliverySettings) -> np.ndarray:
+    """Speed of both hands together against the hips, where they are together (on a bat, in gloves) and at least so fast."""
     size = body_height_px(xy)
     left, right = xy[:, INDEX["left_wrist"]], xy[:, INDEX["right_wrist"]]
     speed = np.linalg.norm(velocity_on_timestamps(t, (left + right) / 2 - _hips(xy)), axis=-1) / size
     together = np.linalg.norm(left - right, axis=-1) / size <= settings.candidate_hands_apart
-    return np.where(together & (speed >= settings.candidate_hand_speed), speed, 0)
+    return np.where(together & (speed >= least_speed), speed, 0)
 
 
 def _interest_bowling(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
@@ -120,15 +128,6 @@ def _interest_bowling(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings)
         good = (near >= settings.candidate_arm_over_shoulder) & (speed >= settings.candidate_arm_speed)
         interest = np.maximum(interest, np.where(good & (travel >= settings.candidate_hip_travel), speed, 0))
     return interest
-
-
-def _interest_keeping(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
-    """Speed of both hands together, where they are together (gloves)."""
-    size = body_height_px(xy)
-    left, right = xy[:, INDEX["left_wrist"]], xy[:, INDEX["right_wrist"]]
-    speed = np.linalg.norm(velocity_on_timestamps(t, (left + right) / 2 - _hips(xy)), axis=-1) / size
-    together = np.linalg.norm(left - right, axis=-1) / size <= settings.candidate_hands_apart
-    return np.where(together & (speed >= settings.candidate_keeping_speed), speed, 0)
 
 
 def _interest_fielding(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:

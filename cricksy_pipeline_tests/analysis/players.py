@@ -22,7 +22,8 @@ from cricksy_pipeline.sample.clip import ClipSpec, Faults, truth_landmarks
 
 BATTING, BOWLING = AnalysisMode.BATTING, AnalysisMode.BOWLING
 WICKETKEEPING, FIELDING = AnalysisMode.WICKETKEEPING, AnalysisMode.FIELDING
-MODE_OF = {"drive": BATTING, "bowl": BOWLING}
+MODE_OF = {"drive": BATTING, "bowl": BOWLING, "keep": WICKETKEEPING, "throw": FIELDING, "catch": FIELDING}
+"""What a rendered movement is analysed as."""
 
 
 @lru_cache(maxsize=64)

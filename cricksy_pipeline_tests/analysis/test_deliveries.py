@@ -18,6 +18,7 @@ from cricksy_pipeline_tests.analysis.players import (
     BATTING,
     BOWLING,
     FIELDING,
+    MODE_OF,
     WICKETKEEPING,
     nobody,
     noisy,
@@ -30,7 +31,6 @@ from cricksy_pipeline_tests.analysis.players import (
 )
 
 ANCHOR = {"drive": "contact", "bowl": "release", "keep": "take", "throw": "release", "catch": "take"}
-MODES = {"drive": BATTING, "bowl": BOWLING, "keep": WICKETKEEPING, "throw": FIELDING, "catch": FIELDING}
 EVENTS = {
     "drive": {"top_of_backlift", "front_foot_down", "contact"},
     "bowl": {"back_foot_contact", "front_foot_contact", "release"},
@@ -42,10 +42,10 @@ EVENTS = {
 
 
 @pytest.mark.parametrize("view", ["side", "front", "quarter"])
-@pytest.mark.parametrize("motion", list(MODES))
+@pytest.mark.parametrize("motion", list(MODE_OF))
 def test_the_ten_hertz_grid_shows_where_every_delivery_is(motion, view):
     seen = player(motion, view, fps=30, seconds=12.0, noise=0.015)
-    windows = candidate_windows(on_grid(seen, 10), MODES[motion])
+    windows = candidate_windows(on_grid(seen, 10), MODE_OF[motion])
     for t in truth(ClipSpec(motion=motion, view=view, seconds=12.0)).events[ANCHOR[motion]]:
         assert any(start <= t - 0.5 and t + 0.2 <= end for start, end in windows), (t, windows)
     if motion in ("drive", "bowl"):
@@ -80,10 +80,10 @@ def test_an_empty_net_and_a_still_player_have_no_window(mode):
 
 
 @pytest.mark.parametrize("fps", [25, 60, 240])
-@pytest.mark.parametrize("motion", list(MODES))
+@pytest.mark.parametrize("motion", list(MODE_OF))
 def test_every_event_comes_out_near_the_truth_and_inside_its_own_uncertainty(motion, fps):
     spec = ClipSpec(motion=motion, fps=fps, seconds=8.0, variation=3)
-    found = [ball for ball in find_deliveries(noisy(truth_landmarks(spec), 0.015), MODES[motion]) if ANCHOR[motion] in ball.events]
+    found = [ball for ball in find_deliveries(noisy(truth_landmarks(spec), 0.015), MODE_OF[motion]) if ANCHOR[motion] in ball.events]
     known = truth(spec).events
     for i in range(2):
         (ball,) = [ball for ball in found if abs(ball.events[ANCHOR[motion]].t_s - known[ANCHOR[motion]][i]) < 0.3]
@@ -121,9 +121,9 @@ def test_the_front_side_is_told_for_right_and_left_handers(view):
             assert ball.front == front
 
 
-@pytest.mark.parametrize("motion", list(MODES))
+@pytest.mark.parametrize("motion", list(MODE_OF))
 def test_a_mirrored_player_plays_with_the_other_side_at_the_same_times_with_the_same_sigma(motion):
-    right, left = (find_deliveries(player(motion, fps=60, mirror=mirror), MODES[motion]) for mirror in (False, True))
+    right, left = (find_deliveries(player(motion, fps=60, mirror=mirror), MODE_OF[motion]) for mirror in (False, True))
     assert len(right) == len(left) >= 1
     other = {"left": "right", "right": "left", None: None}
     for a, b in zip(right, left, strict=True):

@@ -18,9 +18,7 @@ from cricksy_pipeline_tests.analysis.movers import MOVERS
 from cricksy_pipeline_tests.analysis.pattern_video import write_pattern
 from cricksy_pipeline_tests.analysis.players import (
     BATTING,
-    BOWLING,
-    FIELDING,
-    WICKETKEEPING,
+    MODE_OF,
     nobody,
     noisy,
     on_grid,
@@ -28,8 +26,6 @@ from cricksy_pipeline_tests.analysis.players import (
     standing,
     walking,
 )
-
-MODES = {"drive": BATTING, "bowl": BOWLING, "keep": WICKETKEEPING, "throw": FIELDING, "catch": FIELDING}
 
 
 def slowed(motion: str, factor: float, *, view: str = "side", variation: int = 1, fps: int = 30) -> Landmarks:
@@ -94,31 +90,31 @@ def test_the_way_to_life_and_back_is_the_same_time(tmp_path):
 )
 def test_slow_motion_that_nobody_mentioned_is_recognised_and_no_speed_is_claimed(motion, view, factor):
     for seen, sparse in ((slowed(motion, factor, view=view), False), (on_grid(slowed(motion, factor, view=view), 10), True)):
-        known = recognise_speed(seen, MODES[motion], Recording(4.0 * factor), sparse=sparse)
+        known = recognise_speed(seen, MODE_OF[motion], Recording(4.0 * factor), sparse=sparse)
         assert known.slow_motion is None and known.speed_source == "unknown"
         assert known.likely == known.life_factor == factor
         assert f"--slow-motion {factor}" in speed_words(known)
 
 
-@pytest.mark.parametrize("motion", list(MODES))
+@pytest.mark.parametrize("motion", list(MODE_OF))
 def test_normal_speed_is_never_called_slow(motion):
     for view in ("side", "front", "behind"):
         for variation in (2, 3):
             seen = slowed(motion, 1, view=view, variation=variation)
-            assert recognise_speed(seen, MODES[motion], Recording(4.0)) == Recording(4.0)
-            assert recognise_speed(on_grid(seen, 10), MODES[motion], Recording(4.0), sparse=True) == Recording(4.0)
+            assert recognise_speed(seen, MODE_OF[motion], Recording(4.0)) == Recording(4.0)
+            assert recognise_speed(on_grid(seen, 10), MODE_OF[motion], Recording(4.0), sparse=True) == Recording(4.0)
 
 
 @pytest.mark.parametrize("fps", [5, 10, 15, 24])
 def test_a_sparse_look_at_normal_speed_says_nothing_of_the_speed(fps):
-    for motion, mode in MODES.items():
+    for motion, mode in MODE_OF.items():
         seen = on_grid(slowed(motion, 1), fps) if fps < 15 else slowed(motion, 1, fps=fps)
         assert recognise_speed(seen, mode, Recording(4.0)) == Recording(4.0)
 
 
 def test_whoever_stands_walks_or_claps_is_not_in_slow_motion():
     for seen in (standing(), walking(), nobody(), Landmarks.empty(64, 48), *(made() for made in MOVERS.values())):
-        for mode in MODES.values():
+        for mode in MODE_OF.values():
             assert recognise_speed(seen, mode, Recording(6.0)).timed
             assert speed_words(recognise_speed(seen, mode, Recording(6.0))) is None
 

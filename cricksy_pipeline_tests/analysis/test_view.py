@@ -15,15 +15,9 @@ from cricksy_pipeline.analysis.sides import Play, Side
 from cricksy_pipeline.analysis.view import UNKNOWN, CameraView, combine_views, estimate_view, faces_camera, view_of
 from cricksy_pipeline.sample.clip import ClipSpec, truth_landmarks
 from cricksy_pipeline.sample.truth import events, observe
+from cricksy_pipeline_tests.analysis.players import MODE_OF
 
 MOMENT = {"drive": "contact", "bowl": "release", "keep": "take", "throw": "release", "catch": "take"}
-MODE = {
-    "drive": AnalysisMode.BATTING,
-    "bowl": AnalysisMode.BOWLING,
-    "keep": AnalysisMode.WICKETKEEPING,
-    "throw": AnalysisMode.FIELDING,
-    "catch": AnalysisMode.FIELDING,
-}
 TWIN = [INDEX[name.replace("left", "right") if "left" in name else name.replace("right", "left")] for name in INDEX]
 
 
@@ -64,7 +58,7 @@ def test_the_camera_angle_lies_within_its_interval_from_all_round_for_both_hands
     for yaw in range(0, 360, 30):
         for mirror in (False, True):
             track, moment, heading, off_side = filmed(motion, yaw, mirror)
-            view = estimate_view(track, mode=MODE[motion], event_s=moment, height_px=track.height_px)
+            view = estimate_view(track, mode=MODE_OF[motion], event_s=moment, height_px=track.height_px)
             errors.append(view.off_side_deg - off_side)
             sigmas.append(view.sigma_deg)
             assert abs((view.heading_deg - heading + 180) % 360 - 180) < 45, (motion, yaw, mirror)  # never the wrong end of the pitch
@@ -78,7 +72,7 @@ def test_the_camera_angle_lies_within_its_interval_from_all_round_for_both_hands
 @pytest.mark.parametrize("motion", list(MOMENT))
 def test_the_four_plain_views_are_told_apart_and_so_is_the_end_of_the_pitch(motion, yaw, name, facing):
     track, moment, _, _ = filmed(motion, yaw)
-    view = estimate_view(track, mode=MODE[motion], event_s=moment, height_px=track.height_px)
+    view = estimate_view(track, mode=MODE_OF[motion], event_s=moment, height_px=track.height_px)
     assert (view.name, view.facing) == (name, facing)
     assert view.confidence > 0.7
 
@@ -90,7 +84,7 @@ def test_in_a_mirror_the_view_is_the_same_and_play_goes_the_other_way(motion):
         seen = truth_landmarks(spec)
         moment = events(spec)[MOMENT[motion]][0]
         one, other = (
-            estimate_view(track, mode=MODE[motion], event_s=moment, height_px=track.height_px)
+            estimate_view(track, mode=MODE_OF[motion], event_s=moment, height_px=track.height_px)
             for (track,) in (tracks(landmarks, min_rate_hz=24.5) for landmarks in (seen, mirrored(seen)))
         )
         assert (one.name, one.facing) == (other.name, -other.facing)

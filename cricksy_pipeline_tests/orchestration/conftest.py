@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from cricksy_pipeline.orchestration import looking
 from cricksy_pipeline.orchestration import stage as stage_module
 from cricksy_pipeline.orchestration.build import build_definitions
 from cricksy_pipeline.orchestration.jobs import analysis
@@ -99,3 +100,13 @@ def glimpse(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("clips") / "glimpse.mp4"
     write_clip(ClipSpec(seconds=1, fps=15, width=320, height=180), path, workers=1)
     return path
+
+
+@pytest.fixture
+def looks(monkeypatch) -> list[str]:
+    """The looks into a video while the test runs: what costs."""
+    taken: list[str] = []
+    for name in ("look_quickly", "look_deeply"):
+        look = getattr(looking, name)
+        monkeypatch.setattr(looking, name, lambda *a, _name=name, _look=look, **k: (taken.append(_name), _look(*a, **k))[1])
+    return taken

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from benchmarks.cloned_jobs import clone_job
 from cricksy_pipeline.analysis import versions
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.orchestration import backfill_runs, looking
+from cricksy_pipeline.orchestration import backfill_runs
 from cricksy_pipeline.orchestration.backfill import (
     BackfillPlan,
     PlannedJob,
@@ -44,16 +44,6 @@ from cricksy_pipeline_tests.store.test_selection import change
 ROOT = Path(__file__).resolve().parents[2]
 EVERYTHING = Selection()
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def looks(monkeypatch) -> list[str]:
-    """The looks into a video while the test runs."""
-    taken: list[str] = []
-    for name in ("look_quickly", "look_deeply"):
-        look = getattr(looking, name)
-        monkeypatch.setattr(looking, name, lambda *a, _name=name, _look=look, **k: (taken.append(_name), _look(*a, **k))[1])
-    return taken
 
 
 @pytest.fixture

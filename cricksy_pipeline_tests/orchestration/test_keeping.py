@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,6 @@ from cricksy_pipeline.analysis import versions
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.orchestration import checks as checks_module
 from cricksy_pipeline.orchestration import completion as completion_module
-from cricksy_pipeline.orchestration import looking
 from cricksy_pipeline.orchestration import stage as stage_module
 from cricksy_pipeline.store.job_read import read_job, unreadable
 from cricksy_pipeline.store.jobs import JobStore
@@ -36,16 +34,6 @@ class BrokenObjects(LocalObjectStore):
         if self.broken and key.endswith(f"/{self._output}"):
             raise CricksyError(ErrorCode.STORE_UNAVAILABLE, "the disk is full")
         return super().put(key, data, *args, **kwargs)
-
-
-@pytest.fixture
-def looks(monkeypatch) -> Iterator[list[str]]:
-    """The looks into a video while the test runs: what costs."""
-    taken: list[str] = []
-    for name in ("look_quickly", "look_deeply"):
-        look = getattr(looking, name)
-        monkeypatch.setattr(looking, name, lambda *a, _name=name, _look=look, **k: (taken.append(_name), _look(*a, **k))[1])
-    return taken
 
 
 @pytest.fixture

@@ -25,12 +25,6 @@ RUN = "run-1"
 
 
 @pytest.fixture
-def client(job_store, local_store):
-    with TestClient(create_app(jobs=job_store, objects=local_store), raise_server_exceptions=False) as made:
-        yield made
-
-
-@pytest.fixture
 def queued(job_store, local_store) -> str:
     session_id = job_store.create_session(owner_id="c1", title="Tuesday nets")
     return job_store.create_job(session_id, "batting", local_store.bucket, KEY)

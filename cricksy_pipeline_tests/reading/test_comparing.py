@@ -6,10 +6,8 @@ import io
 import json
 
 import pytest
-from fastapi.testclient import TestClient
 from rich.console import Console
 
-from cricksy_pipeline.reading.api import create_app
 from cricksy_pipeline.reading.comparing import ComparisonRead, NotComparable, read_comparison
 from cricksy_pipeline.reading.comparison_table import print_comparison
 from cricksy_pipeline.store.keys import Output, output_key
@@ -17,12 +15,6 @@ from cricksy_pipeline_tests.reading.sample_documents import drive_results
 from cricksy_pipeline_tests.reading.test_api import JOBS, KEY, RUN, finished, problem, published_quick
 
 KNEE = "front_knee_brace_score"
-
-
-@pytest.fixture
-def client(job_store, local_store):
-    with TestClient(create_app(jobs=job_store, objects=local_store), raise_server_exceptions=False) as made:
-        yield made
 
 
 @pytest.fixture

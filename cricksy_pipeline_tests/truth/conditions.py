@@ -22,18 +22,11 @@ from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.sample.clip import ClipSpec, Faults, Movement
 from cricksy_pipeline.sample.motion import repetitions
+from cricksy_pipeline_tests.analysis.players import MODE_OF
 from cricksy_pipeline_tests.truth.scenes import SCENES, STRANGERS
 
 Half = Literal["calibration", "held out"]
 Group = Literal["correct", "fault", "scene", "stranger", "recording"]
-
-MODE_OF = {
-    "drive": AnalysisMode.BATTING,
-    "bowl": AnalysisMode.BOWLING,
-    "keep": AnalysisMode.WICKETKEEPING,
-    "throw": AnalysisMode.FIELDING,
-    "catch": AnalysisMode.FIELDING,
-}
 
 SHOWN_S: dict[str, tuple[float, float]] = {
     "drive": (0.20, 2.40),

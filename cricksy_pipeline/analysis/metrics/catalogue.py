@@ -93,12 +93,6 @@ class Catalogue:
     not_offered: dict[AnalysisMode, list[NotOffered]]
     words: dict[str, Any]
 
-    def entry_of(self, mode: AnalysisMode, key: str, definition: str) -> Entry | None:
-        """The entry behind a metric of a results document, told by its key and the code its definition starts with."""
-        code = definition.split(":", 1)[0]
-        codes = self.legacy[mode].get(key) or [self.further[mode].get(key)]
-        return self.entries.get(code) if code in codes else None
-
 
 @cache
 def catalogue() -> Catalogue:
