@@ -34,9 +34,12 @@ class SubjectSettings:
         size_power, presence_power: what share of the tallest person's height, and of the pictures with anyone, counts for.
         moves: weight of the fastest limb; `full_limb_speed` body heights a second count fully (a bat or a bowling arm makes 6 to 10).
         walking_swing: a walker's limbs swing so many times as fast as he walks.
-        travels: weight of travel, by mode, below 0 where the player stays and a passer-by does not; `full_travel` body heights of ground,
-            or `full_travel_speed` a second, count fully.
+        travels: weight of travel where the mode's player runs; `full_travel` body heights of ground, or `full_travel_speed` a second,
+            count fully.
+        passes: weight, below 0, of having no place of his own where the mode's player has one: the share of the sightings further than
+            `own_place` body heights from the middle one of their shot. A batter who runs after his stroke had one; who walks by has none.
         habit: weight of what the mode's player does: hands together, an arm overhead, a crouch.
+        slips: so many sightings that show nothing of it are taken for granted, so that one that does is no habit.
         hands_together, crouched, overhead: what counts as that (`Sighting.hands_apart`, `stands`, `arm_over`).
         link: how sightings become persons.
     """
@@ -50,10 +53,13 @@ class SubjectSettings:
     moves: float = 1.0
     full_limb_speed: float = 5.0
     walking_swing: float = 1.5
-    travels: dict[str, float] = field(default_factory=lambda: {"batting": -0.8, "bowling": 1.0, "wicketkeeping": -0.5, "fielding": 1.0})
+    travels: dict[str, float] = field(default_factory=lambda: {"bowling": 1.0, "fielding": 1.0})
     full_travel: float = 3.0
     full_travel_speed: float = 2.0
+    passes: dict[str, float] = field(default_factory=lambda: {"batting": -1.0, "wicketkeeping": -1.0})
+    own_place: float = 0.6
     habit: float = 1.0
+    slips: int = 2
     hands_together: float = 0.45
     crouched: float = 1.0
     overhead: float = 0.8
@@ -232,7 +238,9 @@ def _parts(
         "place": 1 - 0.5 * off_centre,
         "presence": (len(person) / max(with_anyone, 1)) ** settings.presence_power,
         "confidence": float(np.median([s.confidence for s in person])),
-        "movement": settings.moves * min(limbs, 1.0) + settings.travels.get(mode, 0.0) * min(travel, 1.0),
+        "movement": settings.moves * min(limbs, 1.0)
+        + settings.travels.get(mode, 0.0) * min(travel, 1.0)
+        + settings.passes.get(mode, 0.0) * _without_place(person, settings),
         "habit": settings.habit * _habit(person, mode, settings),
     }
     return {name: round(value, 4) for name, value in parts.items()}
@@ -265,6 +273,17 @@ def _ground(person: Person) -> float:
     return most
 
 
+def _without_place(person: Person, settings: SubjectSettings) -> float:
+    """Share of the sightings that are not where this person mostly is."""
+    away: list[bool] = []
+    for shot in {s.shot for s in person}:
+        places = np.array([s.place for s in person if s.shot == shot and s.place is not None])
+        if len(places):
+            apart = np.linalg.norm(places - np.median(places, axis=0), axis=1)
+            away += (apart > settings.own_place * _tall(person)).tolist()
+    return float(np.mean(away)) if away else 0.0
+
+
 def _habit(person: Person, mode: str, settings: SubjectSettings) -> float:
     """Share of the sightings in which he does what this mode's player does and others seldom do."""
     signs = {
@@ -273,7 +292,7 @@ def _habit(person: Person, mode: str, settings: SubjectSettings) -> float:
     }.get(mode)
     if mode == "bowling":  # seldom caught, so once is enough
         return float(any(s.arm_over is not None and s.arm_over > settings.overhead for s in person))
-    return float(np.mean(signs)) if signs else 0.0
+    return float(np.sum(signs)) / (len(signs) + settings.slips) if signs else 0.0
 
 
 def _seen(at: int, scored: list[tuple[Person, dict[str, float]]], chosen: int, height: int, asked: bool) -> SeenPerson:
