@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def app() -> FastAPI:
     """The API over what the settings name."""
-    from cricksy_pipeline.reading.api import create_app
+    from cricksy_pipeline.reading.api.app import create_app
 
     settings = Settings()
     return create_app(jobs=stack.open_job_store(settings), objects=stack.open_object_store(settings))

@@ -1,6 +1,6 @@
 """`cricksy compare`: what changed between two sessions.
 
-Belongs here: arguments and words. Does not belong here: the comparison (`analysis.comparison`), how it reads (`reading.comparison_table`).
+Belongs here: arguments and words. Does not belong here: the comparison (`analysis.comparison`), its table (`reading.printing`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print what the API would answer.")] = False,
 ) -> None:
     """What really changed between two sessions of one player, the earlier one first; "no real change" is an answer."""
-    from cricksy_pipeline.reading.comparing import NotComparable, read_comparison
-    from cricksy_pipeline.reading.comparison_table import print_comparison
+    from cricksy_pipeline.reading.api.comparing import NotComparable, read_comparison
+    from cricksy_pipeline.reading.printing.comparison_table import print_comparison
 
     jobs, objects = open_stores(Settings())
     try:

@@ -1,6 +1,6 @@
 """What several commands need: the console, the opened stores, a job that is analysed or watched with a progress bar.
 
-Belongs here: output and waiting. Does not belong here: arguments (the commands), how a result is printed (`reading.terminal`).
+Belongs here: output and waiting. Does not belong here: arguments (the commands), how a result is printed (`reading.printing.terminal`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def open_stores(settings: Settings) -> tuple[JobStore, ObjectStore]:
 
 def show_result(jobs: JobStore, objects: ObjectStore, job_id: str) -> int:
     """Print the job as a reader sees it. Returns the exit status for the shell."""
-    from cricksy_pipeline.reading.terminal import print_result
+    from cricksy_pipeline.reading.printing.terminal import print_result
     from cricksy_pipeline.store.job_read import hidden_passes, read_job
     from cricksy_pipeline.store.keys import Output
 
@@ -65,7 +65,7 @@ def follow(jobs: JobStore, job_id: str) -> None:
 @contextmanager
 def following(jobs: JobStore, job_id: str) -> Iterator[None]:
     """A progress bar that shows what the row says: the terminal never knows more than a reader does. In a log file, a line a stage."""
-    from cricksy_pipeline.reading.job_progress import job_lines, job_progress
+    from cricksy_pipeline.reading.printing.job_progress import job_lines, job_progress
 
     stop = threading.Event()
     with (job_progress if console.is_terminal else job_lines)(console) as show:

@@ -1,6 +1,6 @@
 """Pictures of a pass, and the report as a page: the chosen player with skeleton and ring, each metric over time, stills of each ball.
 
-Belongs here: which frame is shown. Does not belong here: how it is drawn (`reading.pictures`, `reading.plots`,
+Belongs here: which frame is shown. Does not belong here: how it is drawn (`reading.drawing.pictures`, `reading.drawing.plots`,
 `moments_strip`).
 """
 
@@ -41,7 +41,7 @@ def illustrate(now: Stage, objects: ObjectStore, work: Work, seen: Seen, documen
 
     Where nothing was decoded, the player is shown as the attempt that looked did show him: the landmarks are the same.
     """
-    from cricksy_pipeline.reading.plots import metrics_png
+    from cricksy_pipeline.reading.drawing.plots import metrics_png
 
     player, metrics = PICTURES[document.meta.pass_name]
     picture = _player(work, seen.look, seen.footage, document) if seen.footage else stored_output(now.row, objects, player, bytes)
@@ -87,7 +87,7 @@ def stored_strip(now: Stage, objects: ObjectStore) -> bytes:
 
 def report_page(now: Stage, document: AnalysisResults, found: Findings, written: Report, player: bytes, strip: bytes | None = None) -> str:
     """The report as one HTML page. `strip`: the stills of each ball; a first look has none."""
-    from cricksy_pipeline.reading.report_html import render_report_html
+    from cricksy_pipeline.reading.report.html import render_report_html
 
     title = now.jobs.get_session(now.row.session_id).title
     return render_report_html(
@@ -96,7 +96,7 @@ def report_page(now: Stage, document: AnalysisResults, found: Findings, written:
 
 
 def _player(work: Work, look: Look, footage: Footage, document: AnalysisResults) -> bytes:
-    from cricksy_pipeline.reading.pictures import NumberedPerson, player_picture
+    from cricksy_pipeline.reading.drawing.pictures import NumberedPerson, player_picture
 
     frame = shown_frame(look, document)
     if frame is None:

@@ -1,7 +1,7 @@
 """The strip of stills of a deep pass: which pictures are read for it, and when a stored one still shows the same.
 
 Belongs here: from landmarks, events and the video to one PNG. Does not belong here: which moments (`analysis.moments`), drawing
-(`reading.strips`).
+(`reading.drawing.strips`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cricksy_pipeline.analysis.moments import Moment, moments_of, shown_deliveri
 from cricksy_pipeline.analysis.passes import Footage, Look, Work
 from cricksy_pipeline.analysis.pose import read_stills
 from cricksy_pipeline.analysis.swaps import repaired
-from cricksy_pipeline.reading.strips import TILE_HEIGHT, Row, Still, mark, mark_of, strip_png
+from cricksy_pipeline.reading.drawing.strips import TILE_HEIGHT, Row, Still, mark, mark_of, strip_png
 
 MOST_PIXELS = 40_000_000
 """So many pixels of stills are read at once: thirty pictures of a 4K file would be three quarters of a gigabyte."""

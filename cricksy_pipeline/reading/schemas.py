@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, MetricsBlock, Report
-from cricksy_pipeline.reading.comparing import ComparisonRead
+from cricksy_pipeline.reading.api.comparing import ComparisonRead
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

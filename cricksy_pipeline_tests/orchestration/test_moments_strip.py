@@ -10,7 +10,7 @@ from cricksy_pipeline.analysis.passes import AnalysisRequest, Footage, Look, Wor
 from cricksy_pipeline.analysis.pose import inspect_video
 from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.orchestration.moments_strip import moments_strip
-from cricksy_pipeline.reading.strips import HEAD, MARGIN, TILE_HEIGHT, TILE_WIDTH, UNKNOWN, mark_of
+from cricksy_pipeline.reading.drawing.strips import HEAD, MARGIN, TILE_HEIGHT, TILE_WIDTH, UNKNOWN, mark_of
 from cricksy_pipeline.sample.clip import ClipSpec, truth_landmarks, write_clip
 from cricksy_pipeline_tests.analysis.players import BATTING, nobody, results_document
 

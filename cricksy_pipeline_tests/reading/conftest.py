@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from cricksy_pipeline.reading.api import create_app
+from cricksy_pipeline.reading.api.app import create_app
 
 
 @pytest.fixture

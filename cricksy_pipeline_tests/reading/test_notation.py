@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cricksy_pipeline.reading.axes import Scale, padded_range, ticks
+from cricksy_pipeline.reading.drawing.axes import Scale, padded_range, ticks
 from cricksy_pipeline.reading.notation import band_words, clock, decimals, number, percent, value_with_interval, words
 
 finite = st.floats(-1e6, 1e6)

@@ -113,6 +113,11 @@ VIEWS_OF: dict[str, dict[str, int]] = {
 """How many players with a correct technique are filmed, by motion and view; an even number each, for the two halves."""
 
 
+HELD_OUT_DRAW = 2
+"""Raised whenever the held-out players have been looked at while something was still being changed: players that nobody has seen take
+their places, and the judgement is blind again. The first ones told that the fitted sigmas need the catalogue's as a floor."""
+
+
 def _correct() -> Iterator[list[Condition]]:
     for motion, views in VIEWS_OF.items():
         for view, count in views.items():
@@ -126,7 +131,8 @@ def _correct() -> Iterator[list[Condition]]:
 def player_choices(motion: str, view: str, number: int, *, plain: bool = False) -> dict[str, Any]:
     """One player and how he is filmed. plain: at 30 or 60 frames a second, near enough, on a tripod."""
     stratum = zlib.crc32(f"{motion} {view}".encode())
-    rng = np.random.default_rng([stratum, number])
+    who = number + 1000 * HELD_OUT_DRAW * (number % 2)
+    rng = np.random.default_rng([stratum, who])
     turn = number + stratum % 17
     share = SHARES[turn % len(SHARES)]
     rate: Fraction | int = RATES[turn % len(RATES)]
@@ -136,12 +142,12 @@ def player_choices(motion: str, view: str, number: int, *, plain: bool = False) 
         share = min(share, ACROSS_SHARE.get(motion, 1.0))
     upright = number % 4 == 3 and not (view in ("side", "quarter") and motion in ACROSS_SHARE)
     choices: dict[str, Any] = {
-        "variation": 1 + (stratum + 7919 * number) % 1_000_003,
+        "variation": 1 + (stratum + 7919 * who) % 1_000_003,
         "fps": rate,
         "share": round(share, 3),
         "yaw_deg": round(float(rng.uniform(-14, 14)), 1),
         "mirror": bool(number // 2 % 2),
-        "seed": number,
+        "seed": who,
         **picture(share, upright),
     }
     if not plain and number % 5 == 4:

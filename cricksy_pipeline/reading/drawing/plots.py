@@ -13,11 +13,11 @@ from typing import Any
 from markupsafe import Markup
 
 from cricksy_pipeline.analysis.documents import Event, MetricsBlock, Series
-from cricksy_pipeline.reading.axes import Scale, padded_range, ticks
-from cricksy_pipeline.reading.broken_time import BrokenTime, stretches
-from cricksy_pipeline.reading.judged import Judged, judged_on
+from cricksy_pipeline.reading.drawing.axes import Scale, padded_range, ticks
+from cricksy_pipeline.reading.drawing.broken_time import BrokenTime, stretches
+from cricksy_pipeline.reading.drawing.svg import NAMESPACE, drawing, element
 from cricksy_pipeline.reading.notation import clock, number, plain_number, unit_name, words
-from cricksy_pipeline.reading.svg import NAMESPACE, drawing, element
+from cricksy_pipeline.reading.report.judged import Judged, judged_on
 
 WIDTH, HEIGHT = 440, 216
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 52, 34

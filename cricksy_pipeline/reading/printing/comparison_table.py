@@ -8,7 +8,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from cricksy_pipeline.reading.comparing import ComparisonRead
+from cricksy_pipeline.reading.api.comparing import ComparisonRead
 from cricksy_pipeline.reading.notation import decimals, number, unit_text
 
 _STYLES = {"better": "green", "worse": "bold red", "changed": "yellow", "no real change": "dim"}

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cricksy_pipeline.analysis.documents import Band, Event, MetricsBlock, Series
-from cricksy_pipeline.reading.broken_time import stretches
-from cricksy_pipeline.reading.judged import Judged, judged_on
-from cricksy_pipeline.reading.plots import MAX_POINTS, metrics_png, series_svg, sparkline_svg_data_uri, thinned
-from cricksy_pipeline.reading.range_bar import range_bar_svg, standing
+from cricksy_pipeline.reading.drawing.broken_time import stretches
+from cricksy_pipeline.reading.drawing.plots import MAX_POINTS, metrics_png, series_svg, sparkline_svg_data_uri, thinned
+from cricksy_pipeline.reading.drawing.range_bar import range_bar_svg, standing
+from cricksy_pipeline.reading.report.judged import Judged, judged_on
 from cricksy_pipeline_tests.reading.sample_documents import drive_results, nobody_results
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,11 +8,11 @@ import json
 import pytest
 from rich.console import Console
 
-from cricksy_pipeline.reading.comparing import ComparisonRead, NotComparable, read_comparison
-from cricksy_pipeline.reading.comparison_table import print_comparison
+from cricksy_pipeline.reading.api.comparing import ComparisonRead, NotComparable, read_comparison
+from cricksy_pipeline.reading.printing.comparison_table import print_comparison
 from cricksy_pipeline.store.keys import Output, output_key
 from cricksy_pipeline_tests.reading.sample_documents import drive_results
-from cricksy_pipeline_tests.reading.test_api import JOBS, KEY, RUN, finished, problem, published_quick
+from cricksy_pipeline_tests.reading.api.test_api import JOBS, KEY, RUN, finished, problem, published_quick
 
 KNEE = "front_knee_brace_score"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from cricksy_pipeline.reading.axes import Scale
+from cricksy_pipeline.reading.drawing.axes import Scale
 
 LONGEST_STEP_S = 0.25
 """A step longer than this, and five times longer than usual, parts two stretches. House default: the quick pass steps by 0.2 s."""

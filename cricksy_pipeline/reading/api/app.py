@@ -19,9 +19,9 @@ from starlette.exceptions import HTTPException
 from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.analysis.options import MOST_PEOPLE, MOST_SLOW_MOTION, AnalysisOptions
 from cricksy_pipeline.errors import CricksyError
-from cricksy_pipeline.reading.comparing import add_comparison
-from cricksy_pipeline.reading.job_paths import JOB_PATH, JobId
-from cricksy_pipeline.reading.problems import Problem, answer_errors_as_problems
+from cricksy_pipeline.reading.api.comparing import add_comparison
+from cricksy_pipeline.reading.api.job_paths import JOB_PATH, JobId
+from cricksy_pipeline.reading.api.problems import Problem, answer_errors_as_problems
 from cricksy_pipeline.store.database import ping
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, hidden_passes, read_job
 from cricksy_pipeline.store.jobs import JobStore

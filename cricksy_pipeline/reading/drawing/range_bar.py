@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from cricksy_pipeline.reading.axes import Scale, padded_range
+from cricksy_pipeline.reading.drawing.axes import Scale, padded_range
+from cricksy_pipeline.reading.drawing.svg import drawing, element
 from cricksy_pipeline.reading.notation import NBSP, band_words, decimals, half_width, number, plain_number, unit_text, value_with_interval
-from cricksy_pipeline.reading.svg import drawing, element
 
 WIDTH, HEIGHT, HEIGHT_BARE, MARGIN = 320, 56, 22, 8
 GREEN = "#2f7d55"

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from cricksy_pipeline.analysis.documents import AnalysisResults
-from cricksy_pipeline.reading.pictures import player_picture
-from cricksy_pipeline.reading.report_html import render_report_html
-from cricksy_pipeline.reading.report_view import chance, metric_row, named_drill, week
-from cricksy_pipeline.reading.strips import strip_png
+from cricksy_pipeline.reading.drawing.pictures import player_picture
+from cricksy_pipeline.reading.drawing.strips import strip_png
+from cricksy_pipeline.reading.report.html import render_report_html
+from cricksy_pipeline.reading.report.view import chance, metric_row, named_drill, week
 from cricksy_pipeline_tests.reading.sample_documents import drive_results, moment, nobody_results, numbers_in
 
 HOSTILE = """"><script>alert('x')</script><img src=http://evil.example/x onerror=alert(1)> & {{ 7 * 7 }}"""

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.exceptions import HTTPException
 
-from cricksy_pipeline.reading.problems import NO_SUCH_JOB
+from cricksy_pipeline.reading.api.problems import NO_SUCH_JOB
 
 JOB_PATH = "/api/coaches/plus/analysis-jobs/{job_id}"
 

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from cricksy_pipeline.reading.job_progress import job_lines, job_progress
-from cricksy_pipeline.reading.terminal import print_result
+from cricksy_pipeline.reading.printing.job_progress import job_lines, job_progress
+from cricksy_pipeline.reading.printing.terminal import print_result
 from cricksy_pipeline_tests.reading.sample_documents import LABELS, drive_results, nobody_results
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cricksy_pipeline.analysis.landmarks import INDEX
-from cricksy_pipeline.reading.pictures import (
+from cricksy_pipeline.reading.drawing.pictures import (
     LEFT_RGB,
     MIDDLE_RGB,
     RIGHT_RGB,

@@ -9,8 +9,8 @@ import pytest
 from cricksy_pipeline.analysis.documents import Delivery, DeliveryValue, Event
 from cricksy_pipeline.analysis.findings import STRIP
 from cricksy_pipeline.analysis.moments import MOST_ROWS, moments_of, shown_deliveries, still_of
-from cricksy_pipeline.reading.pictures import RING_RGB
-from cricksy_pipeline.reading.strips import (
+from cricksy_pipeline.reading.drawing.pictures import RING_RGB
+from cricksy_pipeline.reading.drawing.strips import (
     FOOT,
     GAP,
     HEAD,

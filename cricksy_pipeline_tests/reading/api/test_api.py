@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from cricksy_pipeline.errors import ErrorCode
-from cricksy_pipeline.reading.api import SERVED, create_app
+from cricksy_pipeline.reading.api.app import SERVED, create_app
 from cricksy_pipeline.store.database import make_engine
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
 from cricksy_pipeline.store.jobs import JobStore

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cricksy_pipeline.analysis.landmarks import INDEX
+from cricksy_pipeline.reading.drawing.pictures import skeleton_over
 from cricksy_pipeline.reading.notation import clock, words
-from cricksy_pipeline.reading.pictures import skeleton_over
 
 TILE_WIDTH, TILE_HEIGHT = 240, 320
 GAP, MARGIN, HEAD, FOOT = 8, 12, 40, 56

@@ -19,7 +19,6 @@ from rich.table import Table
 from rich.text import Text
 
 from cricksy_pipeline.analysis.documents import LEGACY_METRICS
-from cricksy_pipeline.reading.job_progress import STAGE_WORDS
 from cricksy_pipeline.reading.notation import (
     band_limits,
     band_words,
@@ -31,7 +30,8 @@ from cricksy_pipeline.reading.notation import (
     value_with_interval,
     words,
 )
-from cricksy_pipeline.reading.report_view import chance
+from cricksy_pipeline.reading.printing.job_progress import STAGE_WORDS
+from cricksy_pipeline.reading.report.view import chance
 
 MAX_FINDINGS = 3
 _SEVERITY_STYLE = {"high": "bold red", "medium": "yellow", "low": "cyan"}

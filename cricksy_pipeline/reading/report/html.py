@@ -1,6 +1,6 @@
 """The report as one self-contained HTML file: works from a mail attachment, asks the network for nothing.
 
-Belongs here: documents and pictures -> one string. Does not belong here: what is shown (`report_view`), how it looks (`templates/`).
+Belongs here: documents and pictures -> one string. Does not belong here: what is shown (`view`), how it looks (`templates/`).
 Everything from data is escaped; only drawings made in this room (`Markup`) enter as they are. A content security policy in the page
 itself forbids scripts and every request, so that a mistake here cannot become one.
 """
@@ -15,10 +15,10 @@ from typing import Any
 from markupsafe import Markup
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Report
-from cricksy_pipeline.reading import report_view
-from cricksy_pipeline.reading.judged import judged_on
-from cricksy_pipeline.reading.plots import series_svg
-from cricksy_pipeline.reading.strips import as_jpeg
+from cricksy_pipeline.reading.drawing.plots import series_svg
+from cricksy_pipeline.reading.drawing.strips import as_jpeg
+from cricksy_pipeline.reading.report import view as report_view
+from cricksy_pipeline.reading.report.judged import judged_on
 
 _SIGNATURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
@@ -28,7 +28,7 @@ def _template():
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("cricksy_pipeline.reading", "templates"),
+        loader=PackageLoader("cricksy_pipeline.reading.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 
 from cricksy_pipeline.analysis.comparison import Comparison, compare
 from cricksy_pipeline.analysis.documents import AnalysisResults
-from cricksy_pipeline.reading.job_paths import JOB_PATH, JobId, known_shape
-from cricksy_pipeline.reading.problems import Problem
+from cricksy_pipeline.reading.api.job_paths import JOB_PATH, JobId, known_shape
+from cricksy_pipeline.reading.api.problems import Problem
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.objects import ObjectStore

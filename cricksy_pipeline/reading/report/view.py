@@ -14,8 +14,8 @@ from typing import Any
 from markupsafe import Markup
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Finding, Findings, Metric, Report, StyleNote, Watch
+from cricksy_pipeline.reading.drawing.range_bar import range_bar_svg
 from cricksy_pipeline.reading.notation import NBSP, band_limits, band_words, clock, decimals, number, percent, value_with_interval
-from cricksy_pipeline.reading.range_bar import range_bar_svg
 
 MAX_FINDINGS = 3
 _CATALOGUE_NAME = re.compile(r"^[A-Z]\d+[A-Z]?: ")  # "B4: " means nothing to a coach
