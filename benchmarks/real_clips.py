@@ -35,7 +35,7 @@ from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.analysis.versions import stage_inputs
 from cricksy_pipeline.orchestration.moments_strip import moments_strip
 from cricksy_pipeline.reading.notation import clock, value_with_interval, words
-from cricksy_pipeline.reading.report_html import render_report_html
+from cricksy_pipeline.reading.report.html import render_report_html
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.stack import open_pose_model
 

@@ -1,7 +1,7 @@
 """Two sessions of one player compared: what really changed, what did not, and what cannot be compared.
 
 Belongs here: the minimum detectable change of cricket-metrics 3.2, generalised to two sessions of unlike length, and the refusals. Does
-not belong here: reading rows (`reading.comparing`), printing.
+not belong here: reading rows (`reading.api.comparing`), printing.
 
 "No real change" is an answer: most differences between two sessions are no larger than what the same session filmed twice would show.
 The model's own error is the same in both where view, networks and definition are, so it is not in the detectable change; where one of

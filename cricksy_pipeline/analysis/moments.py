@@ -1,7 +1,7 @@
 """Which frames show a delivery: its events, one frame before and one after.
 
 Belongs here: the choice, for the strip of stills and for the findings that point into it. Does not belong here: decoding and drawing
-(`reading.strips`).
+(`reading.drawing.strips`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a reader of a job gets: the documented shape of `GET /api/coaches/plus/analysis-jobs/{job_id}`.
 
 Belongs here: the read model, from rows old and new, and the question whether it can be rendered. Does not belong here: who may read
-(`reading.api`), how it looks (`reading.report_html`). The step that completes an analysis proves its row through this very model, so
+(`reading.api`), how it looks (`reading.report.html`). The step that completes an analysis proves its row through this very model, so
 that what is called done is what a reader can show.
 """
 
