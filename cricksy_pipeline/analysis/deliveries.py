@@ -56,8 +56,8 @@ def candidate_windows(
     first, last = float(landmarks_grid.t_s[0]), float(landmarks_grid.t_s[-1])
     if last - first <= settings.whole_clip_s:
         return [(first, last)]
-    before_s = settings.candidate_before_s[mode.value]
-    around = _merged(life_s, interest, first / factor, last / factor, before_s, settings)
+    reach_s = settings.candidate_before_s[mode.value], settings.candidate_after_s[mode.value]
+    around = _merged(life_s, interest, first / factor, last / factor, reach_s, settings)
     return _bounded([(start * factor, end * factor, value) for start, end, value in around], settings)
 
 
@@ -68,15 +68,16 @@ def _recognised(landmarks: Landmarks, mode: AnalysisMode, recording: Recording) 
 
 
 def _merged(
-    t_s: np.ndarray, interest: np.ndarray, first: float, last: float, before_s: float, settings: DeliverySettings
+    t_s: np.ndarray, interest: np.ndarray, first: float, last: float, reach_s: tuple[float, float], settings: DeliverySettings
 ) -> list[tuple[float, float, float]]:
-    """[(start, end, interest)] around each peak of interest, overlapping ones joined."""
+    """[(start, end, interest)] around each peak of interest, `reach_s` before and after it, overlapping ones joined."""
+    before_s, after_s = reach_s
     windows: list[tuple[float, float, float]] = []
     for i in np.argsort(-interest, kind="stable"):
         if interest[i] <= 0 or len(windows) >= 4 * settings.max_windows:
             break
         if all(abs(t_s[i] - (start + before_s)) > settings.merge_within_s for start, _, _ in windows):
-            windows.append((t_s[i] - before_s, t_s[i] + settings.window_after_s, float(interest[i])))
+            windows.append((t_s[i] - before_s, t_s[i] + after_s, float(interest[i])))
     joined: list[tuple[float, float, float]] = []
     for start, end, value in sorted(windows):
         if joined and start <= joined[-1][1]:
@@ -103,7 +104,8 @@ def _interest_batting(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings)
 
 
 def _interest_keeping(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
-    return _hands_together(t, xy, settings.candidate_keeping_speed, settings)
+    """The hands' speed, or that of hips that leave a crouch: seen from the front the gloves come towards the camera and hardly move."""
+    return np.maximum(_hands_together(t, xy, settings.candidate_keeping_speed, settings), _rising(t, xy, settings))
 
 
 def _hands_together(t: np.ndarray, xy: np.ndarray, least_speed: float, settings: DeliverySettings) -> np.ndarray:
@@ -113,6 +115,14 @@ def _hands_together(t: np.ndarray, xy: np.ndarray, least_speed: float, settings:
     speed = np.linalg.norm(velocity_on_timestamps(t, (left + right) / 2 - _hips(xy)), axis=-1) / size
     together = np.linalg.norm(left - right, axis=-1) / size <= settings.candidate_hands_apart
     return np.where(together & (speed >= least_speed), speed, 0)
+
+
+def _rising(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:
+    """Mean speed of the hips' rise over the feet within the last `candidate_rise_s`, where they rise by at least `candidate_rise`."""
+    size = body_height_px(xy)
+    height = ((xy[:, INDEX["left_ankle"]] + xy[:, INDEX["right_ankle"]]) / 2 - _hips(xy))[:, 1] / size
+    rise = np.array([height[i] - height[(t >= t[i] - settings.candidate_rise_s) & (t <= t[i])].min() for i in range(len(t))])
+    return np.where(rise >= settings.candidate_rise, rise / settings.candidate_rise_s, 0)
 
 
 def _interest_bowling(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.ndarray:

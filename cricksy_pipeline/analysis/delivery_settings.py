@@ -44,6 +44,7 @@ ERRORS: dict[str, EventError] = {
     "top_of_backlift": EventError(-0.080, 0.089, *_CORPUS),
     "top_of_backlift_along": EventError(-0.080, 0.134, *_CORPUS),
     "front_foot_down": EventError(0.037, 0.025, *_CORPUS),
+    "front_foot_down_by_place": EventError(0.100, 0.040, *_CORPUS),
     "contact": EventError(0.006, 0.015, *_CORPUS),
     "contact_by_sound": EventError(0.0, 0.003, *_HOUSE),
     "back_foot_contact": EventError(0.013, 0.012, *_TRUTH),
@@ -51,10 +52,10 @@ ERRORS: dict[str, EventError] = {
     "front_foot_contact_along": EventError(0.022, 0.025, *_TRUTH),
     "release": EventError(0.016, 0.010, *_TRUTH),
     "release_by_turn": EventError(0.0, 0.025, *_HOUSE),
-    "set": EventError(0.035, 0.123, *_CORPUS),
-    "rise": EventError(-0.024, 0.115, *_CORPUS),
-    "take": EventError(0.028, 0.035, *_CORPUS),
-    "catch": EventError(0.050, 0.043, *_CORPUS),
+    "set": EventError(0.156, 0.040, *_CORPUS),
+    "rise": EventError(-0.076, 0.042, *_CORPUS),
+    "take": EventError(0.030, 0.035, *_CORPUS),
+    "catch": EventError(0.062, 0.030, *_CORPUS),
     "catch_ready": EventError(-0.230, 0.044, *_CORPUS),
     "throw_ready": EventError(-0.014, 0.035, *_CORPUS),
     "pick_up": EventError(0.005, 0.034, *_CORPUS),
@@ -100,13 +101,26 @@ class DeliverySettings:
     candidate_field_speed: float = 0.6
     candidate_keeping_speed: float = 0.4
     """On a 10 Hz grid a keeper's reach of 0.1 s shows as half its speed."""
+    candidate_rise: float = 0.06
+    """Hips that rise over the feet by so much within `candidate_rise_s` leave a crouch, whatever the hands do."""
+    candidate_rise_s: float = 0.45
     candidate_before_s: Mapping[str, float] = field(
         default_factory=lambda: {"batting": 1.0, "bowling": 1.0, "wicketkeeping": 1.8, "fielding": 2.2}
     )
     """By mode, what is looked at before the fastest moment: a keeper's crouch and a fielder's ready position come long before it."""
+    candidate_after_s: Mapping[str, float] = field(
+        default_factory=lambda: {"batting": 0.6, "bowling": 1.0, "wicketkeeping": 1.0, "fielding": 1.0}
+    )
+    """And after it: hands that are fastest on their way to a ball take it 0.4 s later, and must be seen to hold it; on a sparse grid a
+    bowler's arm may be fastest in his run-up."""
 
     batting_hand_speed: float = 1.4
-    """Peak speed of the hands' middle against the hips; a drive shows 2.5 to 5, a walk below 0.5, a forward defence about 1."""
+    """Peak speed of the hands' middle against the hips, down or through; a drive shows 2.5 to 5, a walk below 0.5, a forward defence about
+    1."""
+    batting_down_speed: float = 0.9
+    """On the way down: seen along the pitch a downswing comes towards the camera (a rendered drive from the front: 1.05)."""
+    through_s: float = 0.45
+    arc_s: float = 0.6
     batting_hands_apart: float = 0.35
     """Between the wrists: one above the other on a handle they are 0.05 to 0.10 apart, BlazePose puts a hidden one up to 0.35 away."""
     hands_apart_share: float = 0.60
@@ -126,6 +140,14 @@ class DeliverySettings:
     follow_through_s: float = 0.35
     stride_across: float = 0.5
     """The line of play is turned to the picture by no more than 60 degrees (the cosine), or the front foot's landing is not told."""
+    stride_before_s: float = 0.8
+    stands_for_s: float = 0.30
+    """From contact on the front foot stands where it landed for this long; its place is told from there."""
+    stride_left: float = 0.15
+    """It has come near that place when this share of the stride is left."""
+    least_stride: float = 0.08
+    foot_stops_within_s: float = 0.15
+    """And stops there within this time."""
     backlift_depth: float = 0.03
     """The top of the backlift is the middle of the time that the hands spend within so much of their highest point: they hardly move there,
     and the highest sample itself is any of a fifth of a second."""
@@ -155,7 +177,9 @@ class DeliverySettings:
     throw_arm_speed: float = 2.0
     """A bent arm that comes towards the camera shows no more (rendered throw from behind: 2.4)."""
     other_hand_under_shoulder: float = -0.02
-    """At release the other hand is no higher than this over its shoulder: two arms that go up together bowl nothing."""
+    """In some pass of an action the other hand is no higher than this over its shoulder: two arms that go up together bowl nothing."""
+    other_hand_s: tuple[float, float] = (0.05, 0.12)
+    """Before and after the top, where that is looked at: the front arm is still on its way down when the ball goes."""
     arm_below_shoulder: float = 0.02
     """The bowling wrist starts and ends its circle below the shoulder by this much, within `arm_circle_s` either side."""
     arm_circle_s: float = 0.60
@@ -164,10 +188,26 @@ class DeliverySettings:
     release_at_turn_deg: float = 13.0
     """Past the vertical, in the direction of the ball (rendered bowler 13; by eye on four real balls 10 to 25)."""
     merge_releases_s: float = 2.0
-    later_arm_share: float = 0.33
+    pass_over_shoulder: float = 0.13
+    """A pass that may deliver, in an action in which some hand reaches `release_over_shoulder`: BlazePose folds an arm at its top (a
+    release at 0.14)."""
+    passes_apart_s: float = 0.12
+    passes_again_s: float = 0.20
+    """Two tops of one hand nearer to each other than the first are one pass, and nearer than the second where the hand was not down in
+    between: no arm circles five times a second."""
     later_arm_within_s: float = 0.45
-    """Of two arms that circle so shortly after each other the later one bowls, unless its height times speed is less than this share of
-    the earlier one's: the front arm goes up first, and swings back behind the bowler after the ball."""
+    """Passes that follow each other so shortly are one action: the front arm, the bowling arm, the front arm behind the bowler."""
+    arm_rises_behind: float = 0.12
+    arm_falls_behind: float = 0.15
+    """Seen across his way, a bowling hand comes up past the shoulder at least so far behind it (0.25 to 0.38 in 22 of 24; the front
+    hand comes up 0.03 to 0.27 before it) and does not go down past it so far behind, as the front hand does after the ball (real 0.21 to
+    0.34)."""
+    later_arm_share: float = 0.30
+    """Where that does not show the last pass delivers, unless its swing (height over shoulder, over hips, and speed) is less than this
+    share of the pass before it, as that of the front arm behind the bowler, who is bent by then (rendered and real 0.05 to 0.18; the
+    bowling arm after the front arm 0.43 and more, once 0.22)."""
+    feet_along: float = 0.85
+    """Of who goes away from the camera within 32 degrees of the line of sight (the cosine) the feet are not told: his legs hide them."""
     front_foot_before_release_s: tuple[float, float] = (0.02, 0.38)
     back_foot_before_front_s: tuple[float, float] = (0.06, 0.52)
     foot_most_speed: float = 9.0
@@ -194,21 +234,37 @@ class DeliverySettings:
     """Of the reach or of the give, whichever is the faster; a rendered keeper's hands show 0.75 from the front, 1.4 from the side."""
     take_rest_speed: float = 0.4
     take_rest_s: float = 0.10
-    take_before_rest_s: float = 0.25
-    """After a take the hands come to rest, with the give or at once; the take is no longer before it than this."""
-    take_turn_s: float = 0.04
-    take_turn_speed: float = 0.3
-    """The hands' velocity changes by this much within `take_turn_s` either side of a take."""
-    take_slows_to: float = 0.5
+    take_rests_within_s: float = 0.45
+    """After a take the hands come to rest, with the give or at once, within this time."""
     take_over_s: float = 0.035
+    reach_s: float = 0.60
+    """The hands wait, and then reach for no longer than this before their fastest moment."""
+    take_reach: float = 0.06
+    """They reach at least so far from where they waited."""
+    leap_s: float = 0.10
+    leap_speed: float = 4.0
+    """A take before which nothing else was seen is not believed where the hips change their velocity by this much within `leap_s`: that is
+    seven times gravity."""
+    take_slack: float = 0.05
+    take_no_further_s: float = 0.20
+    """A take is the first moment after which the hands get no further from where they waited, but for `take_slack` of the way, for this
+    long."""
+    take_back: float = 0.08
+    take_back_least: float = 0.012
+    """Hands that have come back by this share of their reach, and by so much, have ended it."""
+    take_reach_share: float = 0.5
+    sinks_within_s: float = 0.4
+    take_hands_apart_from_crouch: float = 0.45
+    """Out of a crouch a keeper's hands may be this far apart and still take: apart is a fault of his, not another movement."""
     take_hands_apart: float = 0.28
     """Between the wrists; gloves side by side are 0.10 to 0.15 apart, BlazePose says up to 0.19."""
     take_gap_slack: float = 1.25
     """Hidden behind each other, wrists are misplaced for a moment: so much wider they may be seen about the take itself."""
-    take_about_peak_s: float = 0.25
-    take_held_s: float = 0.15
+    take_held_s: float = 0.25
     """Hands that hold a ball stay together this long; a clap overhead parts at once (a jumping man had been read as a catch)."""
 
+    catch_reach_speed: float = 0.40
+    """Mean speed of the reach of a catch, from where the hands waited; a rendered one shows 0.6, hands that are lowered on the way 0.25."""
     catch_over_hips: float = -0.08
     """At a catch the hands are no lower than this over the hips."""
 
@@ -216,10 +272,12 @@ class DeliverySettings:
     """So long before the take the crouch is looked for."""
     rise_before_s: float = 0.9
     """The hips leave the crouch no longer before the take than this."""
+    rise_to_take_s: float = 0.60
+    """From the bounce to the gloves a ball takes less (a spinner's 0.5 s); a keeper who needs longer to rise stands up without one."""
     crouch_rise: float = 0.04
     """The hips leave the crouch, and come down to it, by at least this much over the feet."""
-    rest_share: float = 0.20
-    """A rest ends and begins where the speed is this share of the fastest of the movement beside it."""
+    left_share: float = 0.20
+    """The hips have left the crouch, or come down to it, when so much of their way from it lies behind them, or to it ahead."""
     ready_before_s: float = 2.0
     rest_s: float = 0.15
     rest_over_s: float = 0.08

@@ -7,6 +7,7 @@ sentence, and what they did not foresee is caught by `guardrails`. Does not belo
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -265,6 +266,13 @@ def every_number_in_data(report: Any, findings: Any, results: Any) -> Outcome:
     lengths = [len(items(results, "metrics", "deliveries")), *range(len(items(findings, "findings")) + 1)]
     missing = unsupported_numbers(text, [*known, *lengths, *_numbers_of_wording()])
     return holds(not missing, missing[:5], [], "every number in the text is in the data", f"not in the data: {', '.join(missing[:5])}")
+
+
+def files_whole(files: Mapping[str, str | None]) -> Outcome:
+    """Every file of the report can be what it is called."""
+    wrong = {name: problem for name, problem in files.items() if problem}
+    told = "; ".join(f"{name}: {problem}" for name, problem in wrong.items())
+    return holds(bool(files) and not wrong, wrong, {}, "every file of the report is whole", told or "the report has no files")
 
 
 def _numbers_of_wording() -> list[float]:

@@ -10,7 +10,7 @@ decided has failed, and says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -83,6 +83,7 @@ GUARDRAILS: dict[str, tuple[GuardrailSpec, ...]] = {
         GuardrailSpec("overall_level_matches_findings", "The report's overall level is the findings'."),
         GuardrailSpec("every_number_in_data", "Every number in the text is in the data, by the stated rounding."),
         GuardrailSpec("mode_echoed", "The report names the mode that was asked for."),
+        GuardrailSpec("files_whole", "The page, the PDF and both tables read back as what they are, whole, and of this very job."),
         GuardrailSpec("stored_copy_equals_row", "What the object store gives back has the hash of what the row holds."),
     ),
 }
@@ -189,9 +190,16 @@ def evaluate_findings(
 
 
 def evaluate_report(
-    *, row_report: Any, row_findings: Any, row_results: Any, stored_report: Any, stored_error: str | None, mode: str
+    *,
+    row_report: Any,
+    row_findings: Any,
+    row_results: Any,
+    stored_report: Any,
+    stored_error: str | None,
+    mode: str,
+    files: Mapping[str, str | None],
 ) -> list[GuardrailResult]:
-    """All guardrails of `report`."""
+    """All guardrails of `report`. `files`: by name, why what is stored of it cannot be it, None where it can."""
     return _evaluate(
         "report",
         text_present=partial(says.text_present, row_report),
@@ -199,6 +207,7 @@ def evaluate_report(
         overall_level_matches_findings=partial(says.overall_level_matches_findings, row_report, row_findings),
         every_number_in_data=partial(says.every_number_in_data, row_report, row_findings, row_results),
         mode_echoed=partial(says.mode_echoed, row_report, mode, ("analysis_mode",)),
+        files_whole=partial(says.files_whole, files),
         stored_copy_equals_row=partial(says.stored_copy_equals_row, row_report, stored_report, stored_error),
     )
 

@@ -6,6 +6,8 @@ actions is a throw (`fielding`), thresholds (`delivery_settings`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from cricksy_pipeline.analysis.delivery_settings import DeliverySettings
@@ -28,49 +30,128 @@ def find_bowling(track: Track, settings: DeliverySettings) -> list[FoundDelivery
     return balls
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """A fast hand on its way over the shoulder.
+
+    Attributes:
+        top: index in the track where it is highest over its shoulder. arm: "left" or "right".
+        alone: whether the other hand is away.
+        over: that height in body heights.
+        swing: `over` times its height over the hips times the hand's mean speed about the top, BH3/s; 0 where the hips were not seen.
+        rises, falls: body heights by which the hand is to the right of its shoulder in the picture where it comes up past it, and where
+            it goes down past it.
+    """
+
+    top: int
+    arm: str
+    alone: bool
+    over: float
+    swing: float
+    rises: float
+    falls: float
+
+
 def find_circles(track: Track, settings: DeliverySettings, *, two_arms: bool = False) -> list[tuple[int, str]]:
     """[(where the wrist is highest, arm)] of every action in which a fast wrist circles from below the shoulder over the head and down.
 
+    Both arms go up in one action, the front arm first, and it swings up again behind the player after the ball: see `_delivering`. In some
+    pass of an action the other hand is away: two arms that go up together bowl nothing.
+
     two_arms: the other arm may be up, too, as in a throw.
     """
-    size = body_height_px(track.xy)
+    seen = [seen for side in ("left", "right") for seen in _passes(track, side, two_arms, settings)]
+    least = settings.throw_over_shoulder if two_arms else settings.release_over_shoulder
+    actions: list[list[_Pass]] = []
+    for one in sorted(seen, key=lambda one: (one.top, one.swing)):
+        if actions and track.t_s[one.top] - track.t_s[actions[-1][-1].top] <= settings.later_arm_within_s:
+            actions[-1].append(one)
+        else:
+            actions.append([one])
+    kept: list[_Pass] = []
+    for action in sorted(actions, key=lambda action: -max(one.swing for one in action)):
+        chosen = _delivering(action, track, settings)
+        apart_s = [abs(track.t_s[chosen.top] - track.t_s[other.top]) for other in kept]
+        seen_alone = any(one.alone and one.over >= least for one in action)
+        if seen_alone and all(apart > settings.merge_releases_s for apart in apart_s):
+            kept.append(chosen)
+    return [(one.top, one.arm) for one in sorted(kept, key=lambda one: one.top)]
+
+
+def _delivering(action: list[_Pass], track: Track, settings: DeliverySettings) -> _Pass:
+    """The pass of an action, in time order, that lets the ball go.
+
+    Seen across the way he goes, only the arm that delivers comes up behind him and goes down in front of him: the front arm goes up and
+    down in front, and after the ball up and down behind. Where that does not show, along the pitch or where BlazePose folds the arm, the
+    last pass delivers, unless it is a mere shadow of the one before it, as the front arm's is after the ball.
+    """
+    last = track.t_s[action[-1].top]
+    size = body_height_px(track.xy[track.span(last - settings.window_before_s, last + settings.window_after_s)])
+    toward = travel_direction(track, track.span(last - 1.5, last), size, 0.0)
+    if toward:
+        across = [(one, one.rises * toward, one.falls * toward) for one in action]
+        over_the_top = [one for one, rises, falls in across if rises <= -settings.arm_rises_behind and falls > -settings.arm_falls_behind]
+        if over_the_top:
+            return over_the_top[-1]
+        in_front = [one for one, rises, falls in across if rises > -settings.arm_rises_behind or falls > -settings.arm_falls_behind]
+        action = in_front or action
+    chosen = action[0]
+    for one in action[1:]:
+        # Where BlazePose draws both arms to one hand, both pass at once.
+        drawn_twice = chosen.alone and not one.alone and track.t_s[one.top] - track.t_s[chosen.top] <= settings.passes_apart_s
+        if one.swing >= settings.later_arm_share * chosen.swing and not drawn_twice:
+            chosen = one
+    return chosen
+
+
+def _passes(track: Track, side: str, two_arms: bool, settings: DeliverySettings) -> list[_Pass]:
+    """The passes of one hand that may belong to an action: high, fast, from below the shoulder to below it.
+
+    Heights are of the player as tall as he is then: run away from the camera, he had been half as tall again at the beginning.
+    """
+    size, t = body_height_px(track.xy), track.t_s
     if not np.isfinite(size):
         return []
-    least_over = settings.throw_over_shoulder if two_arms else settings.release_over_shoulder
+    over = _over(track, side, size)
+    speed = np.linalg.norm(velocity(t, track.point(f"{side}_wrist") - track.middle("hip")), axis=-1) / size
+    least_over = min(settings.throw_over_shoulder, settings.pass_over_shoulder) if two_arms else settings.pass_over_shoulder
     least_speed = settings.throw_arm_speed if two_arms else settings.bowling_arm_speed
-    releases: list[tuple[float, int, str]] = []
-    for side in ("left", "right"):
-        over = _over(track, side, size)
-        speed = np.linalg.norm(velocity(track.t_s, track.point(f"{side}_wrist") - track.middle("hip")), axis=-1) / size
-        for i in peaks(over, least_over, settings.merge_releases_s, track.t_s):
-            near = track.span(track.t_s[i] - 0.12, track.t_s[i] + 0.12)
-            fastest = np.nanmax(speed[near]) if np.isfinite(speed[near]).any() else 0
-            if not _other_hand_away(track, side, i, size, two_arms, settings):
-                continue
-            if fastest >= least_speed and _circles(over, track, i, settings):
-                releases.append((float(fastest * over[i]), i, side))
-    kept: list[tuple[float, int, str]] = []
-    for release in sorted(releases, reverse=True):  # both arms go up in one action: the one that passes the head higher and faster
-        near = [other for other in kept if abs(track.t_s[release[1]] - track.t_s[other[1]]) <= settings.merge_releases_s]
-        if not near:
-            kept.append(release)
-        elif len(near) == 1 and _bowls_after(near[0], release, track, settings):
-            kept[kept.index(near[0])] = release
-    return [(i, side) for _, i, side in sorted(kept, key=lambda release: release[1])]
+    found: list[_Pass] = []
+    for i in peaks(over, 0.5 * least_over, settings.passes_apart_s, t):
+        near = speed[track.span(t[i] - 0.12, t[i] + 0.12)]
+        if not np.isfinite(near).any() or np.nanmax(near) < 0.5 * least_speed:
+            continue
+        nearer = size / stature_at(t, track.xy, t[i]).px
+        fast, high = nearer * np.nanmax(near) >= least_speed, nearer * over[i] >= least_over
+        if fast and high and _circles(over, track, i, settings):
+            alone = _other_hand_away(track, side, i, size, two_arms, settings)
+            rises, falls = _beside_shoulder(track, side, over, i)
+            over_hips = (track.middle("hip") - track.point(f"{side}_wrist"))[i, 1] / size
+            swing = nearer**3 * over[i] * max(over_hips, 0.0) * np.nanmean(near)
+            one = _Pass(i, side, alone, float(nearer * over[i]), float(np.nan_to_num(swing)), nearer * rises / size, nearer * falls / size)
+            again = bool(found) and t[i] - t[found[-1].top] <= settings.passes_again_s and (over[found[-1].top : i] > 0).all()
+            if again:
+                found[-1] = max(found[-1], one, key=lambda p: p.over)
+            else:
+                found.append(one)
+    return found
 
 
-def _bowls_after(first: tuple[float, int, str], second: tuple[float, int, str], track: Track, settings: DeliverySettings) -> bool:
-    """Whether of two arms the second, later and not much slower one bowls."""
-    later_s = track.t_s[second[1]] - track.t_s[first[1]]
-    return second[2] != first[2] and 0 < later_s <= settings.later_arm_within_s and second[0] >= settings.later_arm_share * first[0]
+def _beside_shoulder(track: Track, side: str, over: np.ndarray, top: int) -> tuple[float, float]:
+    """Pixels by which a hand is to the right of its shoulder where it last came up past it before `top` and first goes down after."""
+    right = (track.point(f"{side}_wrist") - track.point(f"{side}_shoulder"))[:, 0]
+    under = ~(over > 0)
+    before, after = np.flatnonzero(under[:top]), np.flatnonzero(under[top:])
+    return float(right[before[-1] if len(before) else 0]), float(right[top + after[0] if len(after) else -1])
 
 
 def _other_hand_away(track: Track, side: str, top: int, size: float, two_arms: bool, settings: DeliverySettings) -> bool:
-    """Whether the other hand is down, or, where it may be up, at least away from this one."""
+    """Whether the other hand is down from here on, or, where it may be up, at least away from this one."""
     if two_arms:
         apart = np.linalg.norm(track.point("left_wrist") - track.point("right_wrist"), axis=-1)[top] / size
         return bool(apart >= settings.throw_hands_apart)
-    other = _over(track, other_side(side), size)[track.span(track.t_s[top] - 0.12, track.t_s[top] + 0.12)]
+    before, after = settings.other_hand_s
+    other = _over(track, other_side(side), size)[track.span(track.t_s[top] - before, track.t_s[top] + after)]
     return bool(np.isfinite(other).any() and np.nanmedian(other) <= settings.other_hand_under_shoulder)
 
 
@@ -169,10 +250,10 @@ def find_feet(
 
     Seen along the pitch a foot comes straight at the camera: its landing is told less surely, and from behind not at all.
     """
-    if not toward:
-        going = play(track, AnalysisMode.BOWLING, release_s, size)
-        if going is None or going.heading.nearer <= 0:
-            return None, None
+    going = play(track, AnalysisMode.BOWLING, release_s, size)
+    nearer = going.heading.nearer if going is not None else 0.0
+    if nearer <= -settings.feet_along or not (toward or nearer > 0):
+        return None, None
     near, far = settings.front_foot_before_release_s
     told = name if toward else f"{name}_along"
     front_foot = foot_landing(told, track, front, release_s - far - 0.1, release_s + 0.03, size, settings)

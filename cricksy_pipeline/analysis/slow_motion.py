@@ -19,7 +19,7 @@ from cricksy_pipeline.analysis.deliveries import find_deliveries
 from cricksy_pipeline.analysis.delivery_settings import SETTINGS
 from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.analysis.events import FoundDelivery
-from cricksy_pipeline.analysis.kinematics import effective_rate_hz, tracks, velocity
+from cricksy_pipeline.analysis.kinematics import Track, effective_rate_hz, tracks, velocity
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.recording import Recording
 
@@ -75,7 +75,9 @@ HIP_TRAVEL: dict[AnalysisMode, tuple[float, float]] = {
 """In body heights, up and down over the feet: a batter does not squat in the downswing, a keeper comes out of a crouch."""
 
 
-def recognise_speed(landmarks: Landmarks, mode: AnalysisMode, recording: Recording, *, sparse: bool = False) -> Recording:
+def recognise_speed(
+    landmarks: Landmarks, mode: AnalysisMode, recording: Recording, *, sparse: bool = False, smooth: list[Track] | None = None
+) -> Recording:
     """The recording, its speed unknown where it was only assumed to be normal and the movement says otherwise.
 
     That no delivery shows at normal speed says something only where one could have shown: in landmarks sampled at 25 a second or faster.
@@ -85,14 +87,15 @@ def recognise_speed(landmarks: Landmarks, mode: AnalysisMode, recording: Recordi
         mode: what was filmed.
         recording: what the file and the person say; believed where they say something.
         sparse: the landmarks are a grid of about 10 a second, for a first guess at where to look closer.
+        smooth: the tracks of `landmarks` at the speed at which they play, when the caller has them already.
     """
     mode = AnalysisMode(mode)
     if recording.speed_source != "assumed":
         return recording
     least_hz = LEAST_GRID_HZ if sparse else SETTINGS.min_rate_hz
-    if effective_rate_hz(landmarks.t_s) < least_hz and not tracks(landmarks, min_rate_hz=least_hz):
+    if effective_rate_hz(landmarks.t_s) < least_hz and not (smooth or tracks(landmarks, min_rate_hz=least_hz)):
         return recording
-    if find_deliveries(landmarks, mode, _SEARCH):
+    if find_deliveries(landmarks, mode, _SEARCH, smooth=smooth):
         return recording
     fits = {factor: _fit(replace(landmarks, t_s=landmarks.t_s / factor), mode) for factor in FACTORS}
     known = {factor: misfit for factor, misfit in fits.items() if misfit is not None}

@@ -13,33 +13,38 @@ from cricksy_pipeline.analysis.timing import Closeup
 
 
 def left_stillness(view: Closeup, before_s: float, settings: DeliverySettings) -> float | None:
-    """When the hips start on their fastest rise over the feet up to `before_s`: back from it, to where they rise at a share of its speed.
+    """When the hips have last risen by no more than a share of their rise over the feet up to `before_s`, from their lowest.
 
-    None: they do not rise by `crouch_rise` from there.
+    A share of the way, not of the speed: a rise has pauses, and noise makes more of a speed than of a way.
+    None: they do not rise by `crouch_rise`.
     """
-    height, climb = _climb(view)
+    height = view.height("hips", "feet")
     span = view.span(before_s - settings.rise_before_s, before_s)
-    if not np.isfinite(climb[span]).any():
+    here = height[span]
+    if not np.isfinite(here).any():
         return None
-    peak = span.start + int(np.nanargmax(climb[span]))
-    slow = np.flatnonzero(~(climb[: peak + 1] > settings.rest_share * view.slack * climb[peak]))
-    if not len(slow) or not np.nanmax(height[peak : span.stop]) - height[slow[-1]] >= settings.crouch_rise * view.slack:
+    highest = int(np.nanargmax(here))
+    low = float(np.nanmin(here[: highest + 1]))
+    if not here[highest] - low >= settings.crouch_rise * view.slack:
         return None
-    return float(view.t_s[slow[-1]])
+    down = np.flatnonzero(here[: highest + 1] <= low + settings.left_share * view.slack * (here[highest] - low))
+    return float(view.t_s[span.start + down[-1]])
 
 
 def reached_stillness(view: Closeup, before_s: float, settings: DeliverySettings) -> float | None:
-    """When the hips have come down to the rest that they leave at `before_s`; None: they were down since the view begins."""
-    height, climb = _climb(view)
-    end = view.index_at(before_s)
-    if end < 5 or not np.isfinite(climb[:end]).any():
+    """When the hips have first come down to within a share of their way to the rest that they leave at `before_s`.
+
+    None: they were down since the view begins.
+    """
+    height = view.height("hips", "feet")[: view.index_at(before_s) + 1]
+    if len(height) < 5 or not np.isfinite(height).any():
         return None
-    fall = -climb[:end]
-    peak = int(np.nanargmax(fall))
-    if not np.nanmax(height[:end]) - height[end] >= settings.crouch_rise * view.slack or not fall[peak] > 0:
+    low = float(np.nanmedian(height[view.span(before_s - settings.rest_s, before_s)][: len(height)]))
+    highest = int(np.nanargmax(height))
+    if not height[highest] - low >= settings.crouch_rise * view.slack:
         return None
-    slow = np.flatnonzero(fall[peak:] <= settings.rest_share * view.slack * fall[peak])
-    return float(view.t_s[peak + slow[0]]) if len(slow) else None
+    down = np.flatnonzero(height[highest:] <= low + settings.left_share * view.slack * (height[highest] - low))
+    return float(view.t_s[highest + down[0]]) if len(down) else None
 
 
 def still_until(view: Closeup, settings: DeliverySettings) -> float | None:
@@ -52,9 +57,3 @@ def still_until(view: Closeup, settings: DeliverySettings) -> float | None:
     step = view.t_s[1] - view.t_s[0]
     long = [(start, end) for start, end in edges.reshape(-1, 2) if (end - start) * step >= settings.rest_s]
     return float(view.t_s[long[-1][1] - 1]) if long else None
-
-
-def _climb(view: Closeup) -> tuple[np.ndarray, np.ndarray]:
-    """Height of the hips over the feet in body heights, and its rate."""
-    height = view.height("hips", "feet")
-    return height, -view.velocity("hips", "feet")[:, 1]

@@ -13,7 +13,7 @@ import numpy as np
 
 from cricksy_pipeline.analysis.delivery_settings import DeliverySettings
 from cricksy_pipeline.analysis.documents import AnalysisMode
-from cricksy_pipeline.analysis.events import FoundDelivery, in_order, peaks
+from cricksy_pipeline.analysis.events import EventTime, FoundDelivery, in_order, peaks
 from cricksy_pipeline.analysis.kinematics import Track, body_height_px, velocity
 from cricksy_pipeline.analysis.landings import foot_landing
 from cricksy_pipeline.analysis.sides import play
@@ -28,16 +28,36 @@ def find_batting(track: Track, settings: DeliverySettings) -> list[FoundDelivery
     hands = track.middle("wrist")
     moving = velocity(track.t_s, hands - track.middle("hip")) / size
     apart = np.linalg.norm(track.point("left_wrist") - track.point("right_wrist"), axis=-1) / size
-    swing = np.where((apart <= settings.candidate_hands_apart) & (moving[:, 1] > 0), np.linalg.norm(moving, axis=-1), 0)
+    speed = np.where(apart <= settings.candidate_hands_apart, np.linalg.norm(moving, axis=-1), 0)
+    downward = peaks(np.where(moving[:, 1] > 0, speed, 0), settings.batting_down_speed, 0.2, track.t_s)
+    arcs = {i: _arc(track, i, size, settings) for i in downward if _fast(track, speed, i, settings)}
     strokes: list[FoundDelivery] = []
-    candidates = peaks(swing, settings.batting_hand_speed, 0.2, track.t_s)
-    for i in sorted(candidates, key=lambda i: (-swing[i], i)):  # the fastest first: around it nothing slower is another ball
+    for i in sorted(arcs, key=lambda i: (-arcs[i], i)):  # the deepest arc first: around it nothing else is another ball
         if any(abs(track.t_s[i] - ball.events["contact"].t_s) <= settings.merge_within_s for ball in strokes):
             continue
         stroke = _stroke(track, apart, i, settings)
         if stroke is not None:
             strokes.append(stroke)
     return sorted(strokes, key=lambda ball: ball.start_s)
+
+
+def _fast(track: Track, speed: np.ndarray, peak: int, settings: DeliverySettings) -> bool:
+    """Whether the hands are as fast as a stroke, down or through: seen along the pitch they come down towards the camera."""
+    through = speed[track.span(track.t_s[peak] - 0.1, track.t_s[peak] + settings.through_s)]
+    return bool(np.isfinite(through).any() and np.nanmax(through) >= settings.batting_hand_speed)
+
+
+def _arc(track: Track, peak: int, size: float, settings: DeliverySettings) -> float:
+    """How far the hands come down over the hips and go up again about a moment, the less of both, in body heights; a tenth of the samples
+    at either end set aside. A misplaced hand may be faster than any stroke, but draws no arc, and a bat that is lowered does not go up."""
+    at = track.t_s[peak]
+    height = (track.middle("hip") - track.middle("wrist"))[:, 1] / size
+    before, low = height[track.span(at - settings.arc_s, at)], height[track.span(at, at + settings.lowest_within_s)]
+    after = height[track.span(at + 0.1, at + settings.arc_s)]
+    if not all(np.isfinite(part).any() for part in (before, low, after)):
+        return 0.0
+    bottom = np.nanquantile(low, 0.1)
+    return float(min(np.nanquantile(before, 0.9), np.nanquantile(after, 0.9)) - bottom)
 
 
 def _stroke(track: Track, apart: np.ndarray, peak: int, settings: DeliverySettings) -> FoundDelivery | None:
@@ -62,11 +82,45 @@ def _stroke(track: Track, apart: np.ndarray, peak: int, settings: DeliverySettin
     top = timed(told, view, lambda seen: _top(seen, *span, settings), track, settings, "the hands' highest point before the downswing")
     if top is None or not _together(apart[track.span(top.t_s, contact.t_s)], settings):
         return None
-    window = (contact.t_s - 0.6, contact.t_s + 0.06)
-    foot = foot_landing("front_foot_down", track, front, *window, size, settings) if front and across else None
+    foot = _foot_down(track, front, contact.t_s, size, settings) if front and across else None
     events = in_order({"top_of_backlift": top, "front_foot_down": foot, "contact": contact})
     start, end = max(t[0], contact.t_s - settings.window_before_s), min(t[-1], contact.t_s + settings.window_after_s)
     return FoundDelivery(float(start), float(end), events, track, size, front, None, toward, contact_by="hands")
+
+
+def _foot_down(track: Track, front: str, contact_s: float, size: float, settings: DeliverySettings) -> EventTime | None:
+    """The front foot stops as it comes to the place where it stands at contact and after; where it is not seen to stop there (its name
+    goes to the other foot and back for a moment), it is down when it comes near that place, less surely."""
+    points = {"heel": track.point(f"{front}_heel"), "toe": track.point(f"{front}_foot_index")}
+    view = closeup(track, points, size, contact_s - settings.stride_before_s, contact_s + settings.stands_for_s)
+    there = timed("front_foot_down_by_place", view, lambda seen: _arrives(seen, contact_s, settings), track, settings, "the foot is there")
+    if there is None:
+        return None
+    arrives_s = there.t_s - settings.errors["front_foot_down_by_place"].offset_s
+    last = min(contact_s, arrives_s + settings.foot_stops_within_s - 0.06) + 0.06
+    foot = foot_landing("front_foot_down", track, front, contact_s - 0.6, last, size, settings)
+    return there if foot is None or foot.t_s < arrives_s else foot
+
+
+def _arrives(view: Closeup, contact_s: float, settings: DeliverySettings) -> float | None:
+    """When the foot has first come to within a share of its stride of the place where it stands from contact on.
+
+    None: no stride, or one so fast that its end is where the other foot stands, under this one's name.
+    """
+    speed = np.maximum(view.speed("heel"), view.speed("toe"))
+    if not np.isfinite(speed).any() or np.nanmax(speed) > settings.foot_most_speed:
+        return None
+    path = (view.points["heel"] + view.points["toe"]) / 2 / view.size
+    stands = path[view.span(contact_s + 0.02, contact_s + settings.stands_for_s)]
+    if not np.isfinite(stands).all(axis=1).any():
+        return None
+    apart = np.linalg.norm(path - np.nanmedian(stands, axis=0), axis=-1)[view.span(view.t_s[0], contact_s + 0.06)]
+    stride = np.nanquantile(apart, 0.9) if np.isfinite(apart).any() else 0.0
+    if not stride >= settings.least_stride * view.slack:
+        return None
+    left = np.flatnonzero(apart >= 0.8 * stride)[0]
+    near = left + np.flatnonzero(apart[left:] <= settings.stride_left * view.slack * stride)
+    return float(view.t_s[near[0]]) if len(near) else None
 
 
 def _together(apart: np.ndarray, settings: DeliverySettings) -> bool:

@@ -16,8 +16,8 @@ from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS
 
 RULES: dict[str, str] = {
     "frames": "2",
-    "landmarks": "2",
-    "metrics": "2",
+    "landmarks": "3",
+    "metrics": "3",
     "findings": "2",
     "report": "2",
 }

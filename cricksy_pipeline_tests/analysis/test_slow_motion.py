@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from cricksy_pipeline.analysis.deliveries import candidate_windows, find_deliveries
+from cricksy_pipeline.analysis.kinematics import tracks
 from cricksy_pipeline.analysis.landmarks import Landmarks
+from cricksy_pipeline.analysis.metrics import measure as measure_module
 from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.analysis.recording import Recording, recording_of, to_life
 from cricksy_pipeline.analysis.slow_motion import recognise_speed, speed_words
@@ -141,3 +143,18 @@ def test_the_windows_of_a_slow_clip_hold_its_deliveries_told_or_recognised():
         assert any(start <= contact_s - 8 * 0.5 and contact_s + 8 * 0.3 <= end for start, end in windows), windows
         assert all(0 <= start < end <= seen.t_s[-1] + 1e-9 for start, end in windows)
     assert np.sum([end - start for start, end in windows]) <= 60.0 + 1e-6
+
+
+def test_a_clip_at_normal_speed_is_tracked_and_searched_once(monkeypatch):
+    made, searched = [], []
+    monkeypatch.setattr(measure_module, "tracks", lambda *args, **kw: made.append(1) or tracks(*args, **kw))
+    monkeypatch.setattr(measure_module, "recognise_speed", lambda *args, **kw: searched.append(1) or recognise_speed(*args, **kw))
+
+    block = measure_module.measure(player(seconds=4.0), mode=BATTING, recording=Recording(4.0))
+
+    assert block.deliveries and (len(made), len(searched)) == (1, 0)
+
+
+def test_twice_slower_than_life_is_not_called_slow_for_players_differ_by_as_much():
+    for motion in MODE_OF:
+        assert recognise_speed(slowed(motion, 2), MODE_OF[motion], Recording(8.0)).timed, motion

@@ -24,7 +24,7 @@ from cricksy_pipeline.analysis.documents import (
     VideoSegment,
 )
 from cricksy_pipeline.analysis.family import detectable_distance
-from cricksy_pipeline.analysis.kinematics import tracks
+from cricksy_pipeline.analysis.kinematics import Track, tracks
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.metrics import batting, bowling, fielding, kinds, refusals, wicketkeeping
 from cricksy_pipeline.analysis.metrics.ball import Ball, NotRead, Reading
@@ -70,10 +70,8 @@ def measure(landmarks: Landmarks, *, mode: AnalysisMode, recording: Recording) -
         recording: what is known of the recording itself; evidence lies inside [0, recording.duration_s].
     """
     mode = AnalysisMode(mode)
-    recording = recognise_speed(landmarks, mode, recording)
-    life = to_life(landmarks, recording)
-    dense = tracks(life, min_rate_hz=catalogue().gates["min_rate_hz"])
-    clip = _heard(look(life, dense, mode), recording)
+    recording, dense, clip = _looked_at(landmarks, mode, recording)
+    clip = _heard(clip, recording)
     told = {ball.number: _told(ball, mode, recording) for ball in clip.balls}
     context = Context(clip.view.name, told, recording.life_factor)
     chosen = slots(mode, clip.view.name)
@@ -87,6 +85,24 @@ def measure(landmarks: Landmarks, *, mode: AnalysisMode, recording: Recording) -
         deliveries=[_delivery(ball, told[ball.number], recording) for ball in clip.balls],
         series=clip_series(clip.balls, landmarks, metrics, recording),
     )
+
+
+def _looked_at(landmarks: Landmarks, mode: AnalysisMode, recording: Recording) -> tuple[Recording, list[Track], Clip]:
+    """The recording with its speed, the tracks and the clip on the clock of life.
+
+    Another speed is thought of only where nothing is found at the assumed one, so that tracks and deliveries of most clips are made once.
+    """
+    dense, clip = _at_speed(landmarks, mode, recording)
+    if clip.balls or clip.excluded:
+        return recording, dense, clip
+    recognised = recognise_speed(landmarks, mode, recording, smooth=dense)
+    return (recognised, *(_at_speed(landmarks, mode, recognised) if recognised.life_factor != recording.life_factor else (dense, clip)))
+
+
+def _at_speed(landmarks: Landmarks, mode: AnalysisMode, recording: Recording) -> tuple[list[Track], Clip]:
+    life = to_life(landmarks, recording)
+    dense = tracks(life, min_rate_hz=catalogue().gates["min_rate_hz"])
+    return dense, look(life, dense, mode)
 
 
 def _heard(clip: Clip, recording: Recording) -> Clip:
