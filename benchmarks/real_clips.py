@@ -35,6 +35,7 @@ from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.analysis.versions import stage_inputs
 from cricksy_pipeline.orchestration.moments_strip import moments_strip
 from cricksy_pipeline.reading.notation import clock, value_with_interval, words
+from cricksy_pipeline.reading.report.heading import Heading
 from cricksy_pipeline.reading.report.html import render_report_html
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.stack import open_pose_model
@@ -72,7 +73,12 @@ def one_clip(video: Path, out: Path, model: PoseModel, workers: int) -> str:
     strip = moments_strip(work, look, Footage(video, model), document)
     (out / f"{video.stem}.png").write_bytes(strip)
     page = render_report_html(
-        results=document, findings=findings, report=document.report, player_png=None, strip_png=strip, title=video.stem, job_id="real-clips"
+        results=document,
+        findings=findings,
+        report=document.report,
+        heading=Heading(video.stem, "real-clips"),
+        player_png=None,
+        strip_png=strip,
     )
     (out / f"{video.stem}.html").write_text(page, encoding="utf-8")
     (out / f"{video.stem}.json").write_text(json.dumps(document.model_dump(mode="json")), encoding="utf-8")

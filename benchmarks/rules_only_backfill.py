@@ -67,7 +67,7 @@ ANALYSIS: dict[str, tuple[tuple[str, str], ...]] = {
     "pictures and pages": (
         ("cricksy_pipeline.orchestration.assets.quick_results", "illustrate"),
         ("cricksy_pipeline.orchestration.assets.deep_results", "illustrate"),
-        ("cricksy_pipeline.orchestration.assets.report", "report_page"),
+        ("cricksy_pipeline.orchestration.assets.report", "report_files"),
         (persist.__name__, "quick_page"),
     ),
     "guardrails": tuple((guardrails.__name__, f"evaluate_{asset}") for asset in guardrails.GUARDRAILS if asset != "frames"),

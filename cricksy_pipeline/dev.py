@@ -23,6 +23,7 @@ from cricksy_pipeline.stop_signals import STOP_SIGNALS, stopped_by_signal
 from cricksy_pipeline.store.models import ANALYSIS_MODES
 
 STOP_AFTER_S = 20.0
+STREAMS_END_AFTER_S = 3
 HOST = "127.0.0.1"
 
 
@@ -43,7 +44,7 @@ def serve(settings: Settings, *, port: int, api_port: int, console: Console) -> 
             for name, command in _commands(port, api_port).items():
                 # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
                 processes[name] = subprocess.Popen(command, env=environment, cwd=environment["DAGSTER_HOME"], start_new_session=True)
-            console.print(f"Dagster http://{HOST}:{port}   API http://{HOST}:{api_port}/docs")
+            console.print(f"Pages http://{HOST}:{api_port}   Dagster http://{HOST}:{port}   API http://{HOST}:{api_port}/docs")
             if settings.bucket is None:
                 console.print(f"To analyse a video, drop it into {_drop_folder(settings)}/batting (or bowling, wicketkeeping, fielding)")
             console.print("or, in another terminal: [bold]cricksy submit VIDEO --mode batting[/bold]", highlight=False)
@@ -57,6 +58,8 @@ def serve(settings: Settings, *, port: int, api_port: int, console: Console) -> 
 def _commands(port: int, api_port: int) -> dict[str, list[str]]:
     dagster = [sys.executable, "-m", "dagster", "dev", "-h", HOST, "-p", str(port)]
     api = [sys.executable, "-m", "uvicorn", "--factory", "cricksy_pipeline.serve_api:app", "--host", HOST, "--port", str(api_port)]
+    # Pages that follow an analysis keep a stream open, and would keep the server from ending.
+    api += ["--timeout-graceful-shutdown", str(STREAMS_END_AFTER_S)]
     # The workspace and not `-m`: that would call the code location by its module, and a plain `dagster dev` by its name. Runs, sensors
     # and schedules of the one would be strangers to the other.
     return {"dagster": [*dagster, "-w", str(project_file("workspace.yaml"))], "api": api}

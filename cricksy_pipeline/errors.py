@@ -13,7 +13,11 @@ from typing import Literal
 
 
 class ErrorCode(StrEnum):
-    """The value of `video_analysis_jobs.error_code`. Each has an entry in docs/runbook.md; a test holds that."""
+    """The value of `video_analysis_jobs.error_code`, or of `code` in an answer of the API. Each has an entry in docs/runbook.md; a test
+    holds that.
+
+    NOT_FOUND to LINK_EXPIRED and those after INTERNAL are about a request, and never in a row.
+    """
 
     SOURCE_MISSING = "SOURCE_MISSING"
     SOURCE_CHANGED = "SOURCE_CHANGED"
@@ -31,7 +35,15 @@ class ErrorCode(StrEnum):
     DATABASE_UNAVAILABLE = "DATABASE_UNAVAILABLE"
     WORKER_LOST = "WORKER_LOST"
     CANCELED = "CANCELED"
+    NOT_FOUND = "NOT_FOUND"
+    REQUEST_INVALID = "REQUEST_INVALID"
+    CONFLICT = "CONFLICT"
+    UPLOAD_INCOMPLETE = "UPLOAD_INCOMPLETE"
+    LINK_EXPIRED = "LINK_EXPIRED"
     INTERNAL = "INTERNAL"
+    AUTH_REQUIRED = "AUTH_REQUIRED"
+    RATE_LIMITED = "RATE_LIMITED"
+    KEYS_UNAVAILABLE = "KEYS_UNAVAILABLE"
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,15 @@ CODE_FACTS: dict[ErrorCode, CodeFacts] = {
     ErrorCode.DATABASE_UNAVAILABLE: CodeFacts(True, "The database did not answer; the job can be tried again."),
     ErrorCode.WORKER_LOST: CodeFacts(True, "The machine that ran the analysis went away; try again."),
     ErrorCode.CANCELED: CodeFacts(False, "The run was stopped by a person; start it again when wanted.", "person"),
+    ErrorCode.NOT_FOUND: CodeFacts(False, "Look at the address; what was deleted, or is another's, is not there.", "person"),
+    ErrorCode.REQUEST_INVALID: CodeFacts(False, "Change the request as the message says.", "person"),
+    ErrorCode.CONFLICT: CodeFacts(False, "Read the row again: it is not in the state that the request is for.", "person"),
+    ErrorCode.UPLOAD_INCOMPLETE: CodeFacts(False, "Ask for the upload again, send the parts that are not there, and complete it.", "input"),
+    ErrorCode.LINK_EXPIRED: CodeFacts(False, "Ask for the upload again: it comes with fresh links.", "person"),
     ErrorCode.INTERNAL: CodeFacts(False, "Not your video: a fault of ours. Report it with the job id."),
+    ErrorCode.AUTH_REQUIRED: CodeFacts(False, "Sign in (again), or send a valid token.", "person"),
+    ErrorCode.RATE_LIMITED: CodeFacts(True, "Wait as long as Retry-After says, then ask again.", "person"),
+    ErrorCode.KEYS_UNAVAILABLE: CodeFacts(True, "The identity provider did not answer; try again in a minute."),
 }
 
 

@@ -16,4 +16,10 @@ def app() -> FastAPI:
     from cricksy_pipeline.reading.api.app import create_app
 
     settings = Settings()
-    return create_app(jobs=stack.open_job_store(settings), objects=stack.open_object_store(settings))
+    return create_app(
+        jobs=stack.open_job_store(settings),
+        objects=stack.open_object_store(settings),
+        access=stack.open_access(settings),
+        most_bytes=settings.max_video_bytes,
+        most_seconds=settings.max_video_seconds,
+    )

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address of the API as a browser sees it, for links in Dagster's metadata."
     )
+    overlays: bool = Field(True, description="Whether overlay videos are drawn after each finished analysis, as work of low priority.")
     partition_retention_days: float = Field(
         180.0, gt=0, description="Days after its job's end that a partition stays listed in Dagster; row and objects stay for good."
     )
@@ -59,6 +60,26 @@ class Settings(BaseSettings):
         None, description="Mail server of the channel email: smtp://user:password@host:587, or smtps://. STARTTLS is used where offered."
     )
     alert_from: str | None = Field(None, description="Sender of alerts by e-mail.")
+
+    jwt_issuer: str | None = Field(None, description="The `iss` that a token must have.")
+    jwt_audience: str | None = Field(None, description="The `aud` that a token must have, or have among others.")
+    jwt_jwks_url: str | None = Field(
+        None,
+        description="Where the issuer publishes its keys (JWKS, https). This or a secret is needed anywhere but on the embedded stack.",
+    )
+    jwt_algorithms: str = Field(
+        "RS256,ES256,EdDSA", description="With published keys: the algorithms that a token may be signed with. With a secret it is HS256."
+    )
+    jwt_secret: SecretStr | None = Field(
+        None, description="Secret of 32 bytes or more that issuer and API share, in place of published keys."
+    )
+    jwt_leeway_seconds: float = Field(30.0, ge=0, le=300, description="How far the clocks of issuer and API may differ.")
+    jwt_coach_claim: str = Field("sub", description="Claim of a token that names the coach, as `owner_id` of his sessions does.")
+    jwt_orgs_claim: str = Field("orgs", description="Claim of a token that lists his organisations; it may be absent.")
+    limit_uploads: str = Field("120/hour", description="Uploads that one coach may begin; several limits are joined by `;`.")
+    limit_analyses: str = Field("120/hour", description="Analyses, retries and re-analyses that one coach may ask for.")
+    limit_sign_in: str = Field("20/minute", description="Sign-ins that one address may try.")
+    limit_address_share: int = Field(5, ge=1, description="How many coaches' worth of uploads and analyses one address may ask for.")
 
     @property
     def folder(self) -> Path:

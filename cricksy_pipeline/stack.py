@@ -1,4 +1,4 @@
-"""Opens what the settings name: the database of job rows, the object store, the pose model, the channel of alerts.
+"""Opens what the settings name: the database of job rows, the object store, the door of the API, the pose model, the channel of alerts.
 
 Belongs here: the one place that turns `Settings` into open things, used by the command line, the API and Dagster's resources alike.
 Does not belong here: what is done with them.
@@ -15,6 +15,8 @@ from cricksy_pipeline.settings import Settings
 if TYPE_CHECKING:
     from cricksy_pipeline.alerting.alert import Notifier
     from cricksy_pipeline.analysis.model import PoseModel
+    from cricksy_pipeline.reading.api.access import Access
+    from cricksy_pipeline.reading.api.signing_keys import PublicKeys, SharedSecret
     from cricksy_pipeline.store.jobs import JobStore
     from cricksy_pipeline.store.objects import ObjectStore
 
@@ -66,7 +68,8 @@ def open_object_store(settings: Settings) -> ObjectStore:
     s3 = S3Resource(region_name=settings.s3_region, endpoint_url=settings.s3_endpoint, profile_name=settings.s3_profile)
     client = s3.get_client()
     # boto3 presigns with signature version 2 where it may; buckets made since June 2020 refuse that, and S3Resource has no option for it.
-    client.meta.events.register("choose-signer.s3", lambda **_: "s3v4")
+    # First, because the first answer counts, and boto3's own is there already.
+    client.meta.events.register_first("choose-signer.s3", lambda **_: "s3v4")
     return S3ObjectStore(client, settings.bucket)
 
 
@@ -81,6 +84,64 @@ def open_notifier(settings: Settings, owners: Collection[str]) -> Notifier:
         smtp_url=settings.alert_smtp_url,
         sender=settings.alert_from,
     )
+
+
+class BadAccessSettings(CricksyError):
+    """The settings do not say whose tokens to believe. Code AUTH_REQUIRED, but the one to act is the operator."""
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, one sentence."""
+        return "The variables CRICKSY_JWT_... are described in the README; without them nobody could sign in."
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Whether the job rows are those of the embedded server of this data folder: nothing else is configured, or its own address is."""
+    if settings.database_url is None:
+        return True
+    from cricksy_pipeline.store import embedded
+
+    return embedded.serves(settings.folder / "postgres", settings.database_url.get_secret_value())
+
+
+def open_access(settings: Settings) -> Access:
+    """Who may ask the API: who has a token of the configured issuer; on the embedded stack, where none is configured, who sits at it.
+
+    Raises:
+        BadAccessSettings: anywhere else nothing is configured; or not all of it is, or it means nothing.
+    """
+    from cricksy_pipeline.reading.api.access import Access
+    from cricksy_pipeline.reading.api.development import development_secret
+    from cricksy_pipeline.reading.api.rate_limits import RateLimits
+    from cricksy_pipeline.reading.api.tokens import Tokens
+
+    issued_by = [settings.jwt_jwks_url, settings.jwt_secret]
+    try:
+        limits = RateLimits(settings.limit_uploads, settings.limit_analyses, settings.limit_sign_in, settings.limit_address_share)
+        if is_embedded(settings) and not any(issued_by):
+            return Access.on_the_embedded_stack(development_secret(settings.folder), limits=limits)
+        if issued_by.count(None) != 1 or not settings.jwt_issuer or not settings.jwt_audience:
+            raise ValueError("say CRICKSY_JWT_ISSUER, CRICKSY_JWT_AUDIENCE, and one of CRICKSY_JWT_JWKS_URL and CRICKSY_JWT_SECRET")
+        tokens = Tokens(
+            _signing_keys(settings),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            leeway_s=settings.jwt_leeway_seconds,
+            coach_claim=settings.jwt_coach_claim,
+            orgs_claim=settings.jwt_orgs_claim,
+        )
+    except ValueError as error:
+        raise BadAccessSettings(ErrorCode.AUTH_REQUIRED, f"The API would not know its callers: {error}.") from error
+    return Access(tokens, limits=limits, https=settings.public_url.startswith("https://"))
+
+
+def _signing_keys(settings: Settings) -> SharedSecret | PublicKeys:
+    from cricksy_pipeline.reading.api.signing_keys import PublicKeys, SharedSecret
+
+    if settings.jwt_secret is not None:
+        return SharedSecret(settings.jwt_secret.get_secret_value().encode())
+    names = tuple(name.strip() for name in settings.jwt_algorithms.split(",") if name.strip())
+    return PublicKeys(settings.jwt_jwks_url or "", algorithms=names)
 
 
 def open_pose_model(settings: Settings, *, report: Callable[[str], None] | None = None) -> PoseModel:

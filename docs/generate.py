@@ -1,4 +1,4 @@
-"""Writes the generated pages: docs/guardrails.md and the table of settings in README.md. `--check` only compares.
+"""Writes the generated pages: docs/guardrails.md, docs/openapi.json and the table of settings in README.md. `--check` only compares.
 
 Run by `make docs`; a test runs it with `--check`.
 """
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
+from cricksy_pipeline.reading.api.openapi import openapi_text
 from cricksy_pipeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,7 @@ def pages() -> dict[Path, str]:
     pattern = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
     return {
         ROOT / "docs" / "guardrails.md": guardrails_page(),
+        ROOT / "docs" / "openapi.json": openapi_text(),
         ROOT / "README.md": pattern.sub(lambda _: f"{BEGIN}\n{settings_table()}\n{END}", readme),
     }
 

@@ -270,9 +270,8 @@ def every_number_in_data(report: Any, findings: Any, results: Any) -> Outcome:
 
 def files_whole(files: Mapping[str, str | None]) -> Outcome:
     """Every file of the report can be what it is called."""
-    wrong = {name: problem for name, problem in files.items() if problem}
-    told = "; ".join(f"{name}: {problem}" for name, problem in wrong.items())
-    return holds(bool(files) and not wrong, wrong, {}, "every file of the report is whole", told or "the report has no files")
+    wrong = [f"{name}: {problem}" for name, problem in files.items() if problem]
+    return holds(bool(files) and not wrong, wrong, [], "every file of the report is whole", "; ".join(wrong) or "the report has no files")
 
 
 def _numbers_of_wording() -> list[float]:

@@ -19,7 +19,7 @@ RULES: dict[str, str] = {
     "landmarks": "3",
     "metrics": "3",
     "findings": "2",
-    "report": "2",
+    "report": "3",
 }
 """Kept by hand: raise a version whenever the same inputs may give other numbers or words, or another shape of document.
 

@@ -1,4 +1,4 @@
-"""Commands about one video: submit it, see where it stands, the demo.
+"""Commands that analyse one video: submit it, the demo.
 
 Belongs here: arguments and words. Does not belong here: the work; each command is a few calls into the rooms.
 """
@@ -37,21 +37,6 @@ def submit(
     console.print(f"job [bold]{job_id}[/bold]")
     analyse_here(settings, jobs, job_id, verbose=verbose)
     raise typer.Exit(show_result(jobs, objects, job_id))
-
-
-def status(
-    job_id: Annotated[str, typer.Argument(help="The job's id.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print what the API would answer.")] = False,
-) -> None:
-    """Where a job stands and, when it is done, what was found."""
-    settings = Settings()
-    jobs, objects = open_stores(settings)
-    if as_json:
-        from cricksy_pipeline.store.job_read import read_job
-
-        print(read_job(jobs.get(job_id), objects).model_dump_json(indent=2))
-        return
-    show_result(jobs, objects, job_id)
 
 
 def demo(force: Annotated[bool, typer.Option("--render", help="Render the sample clip again.")] = False) -> None:

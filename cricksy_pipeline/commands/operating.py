@@ -25,7 +25,7 @@ def dev(
 
 
 def retry(
-    job_id: Annotated[str, typer.Argument(help="The id of a failed job; with options, also of a finished one.")],
+    job: Annotated[str, typer.Argument(help="A failed job's id, or how it begins; with options, also a finished one's.")],
     mode: Annotated[str | None, typer.Option(help="What was filmed, where the job failed because nobody had said.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew, also what still holds.")] = False,
     subject: Annotated[int | None, typer.Option(help=SUBJECT_HELP)] = None,
@@ -34,10 +34,12 @@ def retry(
 ) -> None:
     """Try a failed job again, from the first stage whose result does not hold any more; or analyse a finished one with other options."""
     from cricksy_pipeline.orchestration.instance import daemon_is_alive
+    from cricksy_pipeline.store.job_names import find_job
     from cricksy_pipeline.store.reanalysis import analyse_anew
 
     settings, options = Settings(), said(subject, slow_motion)
     jobs, objects = open_stores(settings)
+    job_id = find_job(jobs, job)
     elsewhere = daemon_is_alive(settings)
     if not elsewhere:  # nobody else would notice that the process of its last attempt is gone
         jobs.fail_silent(job_id, "The process that ran the analysis gave no sign of life.")

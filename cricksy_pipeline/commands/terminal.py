@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from cricksy_pipeline.stop_signals import stopped_by_signal
 
 if TYPE_CHECKING:
     from cricksy_pipeline.store.jobs import JobStore
+    from cricksy_pipeline.store.models import VideoAnalysisJob
     from cricksy_pipeline.store.objects import ObjectStore
 
 console = Console()
@@ -35,14 +37,21 @@ def open_stores(settings: Settings) -> tuple[JobStore, ObjectStore]:
 def show_result(jobs: JobStore, objects: ObjectStore, job_id: str) -> int:
     """Print the job as a reader sees it. Returns the exit status for the shell."""
     from cricksy_pipeline.reading.printing.terminal import print_result
-    from cricksy_pipeline.store.job_read import hidden_passes, read_job
-    from cricksy_pipeline.store.keys import Output
+    from cricksy_pipeline.store.job_read import read_job
 
     row = jobs.get(job_id)
-    keys = [row.shown_key(name) for name in (Output.REPORT_HTML, Output.QUICK_REPORT_HTML) if row.s3_key and not hidden_passes(row)]
-    page = next((path for key in keys if key and (path := objects.local_path(key))), None)
+    page = page_file(row, objects)
     print_result(read_job(row, objects), console, report_path=str(page) if page else None)
     return 0 if row.status in ("done", "completed") else 1
+
+
+def page_file(row: VideoAnalysisJob, objects: ObjectStore) -> Path | None:
+    """The report's file, the first look's where there is no other; None where the store is no folder of this machine, or has none."""
+    from cricksy_pipeline.store.job_read import hidden_passes
+    from cricksy_pipeline.store.keys import Output
+
+    keys = [row.shown_key(name) for name in (Output.REPORT_HTML, Output.QUICK_REPORT_HTML) if row.s3_key and not hidden_passes(row)]
+    return next((path for key in keys if key and (path := objects.local_path(key))), None)
 
 
 def analyse_here(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool = False) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import dagster as dg
+
 from cricksy_pipeline.analysis.versions import STAGE_VERSIONS
 from cricksy_pipeline.orchestration.partitions import videos
 
@@ -16,6 +18,10 @@ DATA_OWNER, COACHING_OWNER = "team:data-engineering", "team:coaching-science"
 
 POSE_POOL = "pose"
 """The pool of the steps that decode and estimate poses: how many of them run at once is the instance's setting."""
+
+
+OVERLAY, OVERLAY_JOB, OVERLAY_POOL = dg.AssetKey("overlay"), "overlay_video", "overlay"
+"""The one asset of a partition that is no stage of the analysis, its job, and a pool of its own: it takes no slot from poses."""
 
 
 def stage_options(name: str, *, kinds: set[str], owner: str = DATA_OWNER, pool: str | None = None) -> dict[str, Any]:

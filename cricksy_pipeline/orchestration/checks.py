@@ -20,6 +20,7 @@ from cricksy_pipeline.orchestration.evidence import ReadBack
 from cricksy_pipeline.orchestration.keeping import kept
 from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.orchestration.resources import Config, Objects, Run, Videos
+from cricksy_pipeline.orchestration.tables import cell, compared
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,13 @@ def _as_check_result(asset: str, result: GuardrailResult) -> dg.AssetCheckResult
         passed=result.passed,
         severity=severity,
         description=result.message,
-        metadata={"actual": _as_metadata(result.actual), "expected": _as_metadata(result.expected)},
+        metadata={"compared": compared(result.actual, result.expected), **_whole(result)},
     )
 
 
-def _as_metadata(value: Any) -> Any:
-    """Plain numbers stay numbers, which Dagster plots over time; what it has no type for becomes text."""
-    if isinstance(value, (dict, list)):
-        return dg.MetadataValue.json(value)
-    return value if isinstance(value, (int, float, str)) else str(value)
+def _whole(result: GuardrailResult) -> dict[str, Any]:
+    """Numbers as numbers, which Dagster plots over time, and what a cell of the table cuts."""
+    values = {"actual": result.actual, "expected": result.expected}
+    plotted = {name: value for name, value in values.items() if isinstance(value, (int, float)) and not isinstance(value, bool)}
+    long = {name: dg.MetadataValue.json(value) for name, value in values.items() if cell(value).endswith("…")}
+    return {**plotted, **long}

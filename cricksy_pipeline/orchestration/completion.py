@@ -7,6 +7,7 @@ Does not belong here: the guardrails themselves (`analysis.guardrails`).
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -80,7 +81,8 @@ def earlier_is_broken(now: Stage, objects: ObjectStore) -> bool:
     earlier = as_it_was(now.row)
     wrong = unreadable(read_job(earlier, objects))
     if earlier.status == JobStatus.DONE and earlier.stored_objects:  # the earlier system recorded no objects
-        wrong += _contradictions(earlier) + _changed_objects(earlier, objects)
+        # It is held to what it recorded: an analysis of before there were PDFs is whole without one.
+        wrong += _contradictions(earlier) + _changed_objects(earlier, objects, only=set(earlier.stored_objects))
     return bool(wrong)
 
 
@@ -108,11 +110,13 @@ def _contradictions(row: VideoAnalysisJob) -> list[str]:
                 wrong.append(f"{passname}_{part} is not what {passname}_results holds")
         if getattr(row, f"{passname}_results_s3_key") != row.stored_key(results_output):
             wrong.append(f"{passname}_results_s3_key does not name the object that this attempt made or kept")
+    if str(Output.REPORT_PDF) in (row.stored_objects or {}) and row.pdf_s3_key != row.stored_key(Output.REPORT_PDF):
+        wrong.append("pdf_s3_key does not name the object that this attempt made or kept")
     return wrong
 
 
-def _changed_objects(row: VideoAnalysisJob, objects: ObjectStore) -> list[str]:
-    """What is not in the store as this attempt wrote or kept it, or says something else than the row."""
+def _changed_objects(row: VideoAnalysisJob, objects: ObjectStore, *, only: Collection[str] | None = None) -> list[str]:
+    """What is not in the store as this attempt wrote or kept it, or says something else than the row. `only`: of these outputs."""
     documents = {Output.QUICK_RESULTS: row.quick_results}
     steps = ["frames", "quick_landmarks", "quick_results"]
     if row.deep_enabled:
@@ -121,6 +125,8 @@ def _changed_objects(row: VideoAnalysisJob, objects: ObjectStore) -> list[str]:
     written = row.stored_objects or {}
     wrong = []
     for output in dict.fromkeys(output for step in steps for output in expected_outputs(row, step)):
+        if only is not None and str(output) not in only:
+            continue
         key = row.stored_key(output)
         try:
             data = objects.get(key)

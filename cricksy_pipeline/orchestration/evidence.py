@@ -15,6 +15,7 @@ from cricksy_pipeline.analysis.guardrails import GUARDRAILS, GuardrailResult
 from cricksy_pipeline.analysis.pose import read_first_still
 from cricksy_pipeline.errors import CricksyError
 from cricksy_pipeline.orchestration.keeping import kept
+from cricksy_pipeline.orchestration.report_files import file_problems
 from cricksy_pipeline.orchestration.source_video import SourceVideos
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.orchestration.work import fetch_source, frame_table
@@ -129,7 +130,7 @@ def of_findings(read: ReadBack) -> list[GuardrailResult]:
 
 
 def of_report(read: ReadBack) -> list[GuardrailResult]:
-    """The row's report beside the stored one, the findings and the data."""
+    """The row's report beside the stored one, the findings and the data; and its files, read back."""
     if not read.row.deep_enabled:
         return _not_requested("report")
     stored, problem = read.document(Output.REPORT)
@@ -140,6 +141,7 @@ def of_report(read: ReadBack) -> list[GuardrailResult]:
         stored_report=stored,
         stored_error=problem,
         mode=read.row.analysis_mode,
+        files=file_problems(read.now, read.objects),
     )
 
 

@@ -26,7 +26,7 @@ from pydantic import Field
 from cricksy_pipeline.errors import CricksyError
 from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.orchestration.resources import Jobs, Objects
-from cricksy_pipeline.orchestration.session_deletion import unfinished_runs
+from cricksy_pipeline.orchestration.session_deletion import SessionBusy, UnknownSession, delete_session, unfinished_runs
 from cricksy_pipeline.store import expiry, orphans
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import UPLOAD_PREFIXES
@@ -37,6 +37,7 @@ RUN_FOLDERS = "cricksy-run-*"
 
 MOST_PARTITIONS = 500
 MOST_RUNS = 1000
+MOST_SESSIONS = 200
 """What one round of a chore removes at most, so that it ends in minutes; the next round goes on."""
 
 SHOWN = 100
@@ -100,6 +101,27 @@ def forget_partitions(household: Household, dry_run: bool) -> Iterator[str]:
         yield f"forget the partition {key}: {why}"
 
 
+def end_retention(household: Household, dry_run: bool) -> Iterator[str]:
+    """Delete the sessions that are to be kept no longer, each with its video and all that was made of it.
+
+    One whose analysis is at work is deleted in a later round. One that cannot be deleted holds up no other; the first such error is raised
+    at the end.
+    """
+    first: CricksyError | None = None
+    for session_id, until in expiry.retention_ended(household.jobs, limit=MOST_SESSIONS):
+        try:
+            if not dry_run:
+                delete_session(household.instance, household.jobs, household.objects, session_id, only_expired=True)
+        except (SessionBusy, UnknownSession):
+            continue
+        except CricksyError as error:
+            first = first or error
+            continue
+        yield f"delete the session {session_id} with its video: it was to be kept until {until:%Y-%m-%d %H:%M} UTC"
+    if first is not None:
+        raise first
+
+
 def expire_uploads(household: Household, dry_run: bool) -> Iterator[str]:
     """Fail jobs and sessions whose upload was begun a day ago and never completed, and drop the parts of such uploads."""
     after = household.leftovers_after_hours
@@ -144,6 +166,7 @@ def forget_runs(household: Household, dry_run: bool) -> Iterator[str]:
 CHORES: tuple[Chore, ...] = (
     # Hourly, because the API deletes sessions without Dagster: what it leaves of them is gone soon.
     Chore("forget_partitions", "17 * * * *", forget_partitions),
+    Chore("end_retention", "27 * * * *", end_retention),
     Chore("expire_uploads", "10 1 * * *", expire_uploads),
     Chore("sweep_temporary", "40 1 * * *", sweep_temporary),
     Chore("forget_runs", "20 2 * * *", forget_runs),

@@ -1,4 +1,4 @@
-"""Pictures of a pass, and the report as a page: the chosen player with skeleton and ring, each metric over time, stills of each ball.
+"""Pictures of a pass: the chosen player with skeleton and ring, each metric over time, stills of each ball.
 
 Belongs here: which frame is shown. Does not belong here: how it is drawn (`reading.drawing.pictures`, `reading.drawing.plots`,
 `moments_strip`).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, Report
+from cricksy_pipeline.analysis.documents import AnalysisResults
 from cricksy_pipeline.analysis.following import Trail
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.passes import Footage, Look, Work
@@ -68,31 +68,6 @@ def _strip(now: Stage, objects: ObjectStore, work: Work, seen: Seen, document: A
     # Jobs that were analysed before there were strips have none, and one that is gone is drawn again: it is not what costs.
     stored = objects.get(key) if not seen.footage and objects.head(key) else None
     return moments_strip(work, seen.look, seen.footage, document, stored)
-
-
-def quick_page(now: Stage, document: AnalysisResults, pictures: dict[Output, bytes]) -> str:
-    """The first look as a page, readable at QUICK_DONE."""
-    return report_page(now, document, document.findings, document.report, pictures[Output.QUICK_PLAYER_IMAGE])
-
-
-def stored_player(now: Stage, objects: ObjectStore) -> bytes:
-    """The player's picture as the deep pass stored it."""
-    return stored_output(now.row, objects, Output.PLAYER_IMAGE, bytes)
-
-
-def stored_strip(now: Stage, objects: ObjectStore) -> bytes:
-    """The strip of stills as the deep pass stored it."""
-    return stored_output(now.row, objects, Output.DEEP_MOMENTS_IMAGE, bytes)
-
-
-def report_page(now: Stage, document: AnalysisResults, found: Findings, written: Report, player: bytes, strip: bytes | None = None) -> str:
-    """The report as one HTML page. `strip`: the stills of each ball; a first look has none."""
-    from cricksy_pipeline.reading.report.html import render_report_html
-
-    title = now.jobs.get_session(now.row.session_id).title
-    return render_report_html(
-        results=document, findings=found, report=written, player_png=player, strip_png=strip, title=title, job_id=now.job_id
-    )
 
 
 def _player(work: Work, look: Look, footage: Footage, document: AnalysisResults) -> bytes:

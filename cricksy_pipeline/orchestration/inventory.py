@@ -19,7 +19,8 @@ from cricksy_pipeline.analysis.model import model_identity
 from cricksy_pipeline.analysis.versions import analysis_version
 from cricksy_pipeline.errors import CODE_FACTS, ErrorCode
 from cricksy_pipeline.orchestration.asset_options import DATA_OWNER
-from cricksy_pipeline.orchestration.describe import JOBS_PATH
+from cricksy_pipeline.orchestration.links import job_url
+from cricksy_pipeline.orchestration.metadata_budget import within_budget
 from cricksy_pipeline.orchestration.resources import Config, Jobs, Objects
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.inventory import Inventory, outdated, read_inventory
@@ -122,7 +123,7 @@ def inventory(jobs: Jobs, objects: Objects, settings: Config) -> dg.MaterializeR
     current = analysis_version(model=model_identity(settings.pose_model))
     older = outdated(jobs, current, limit=EXAMPLES)
     return dg.MaterializeResult(
-        metadata={**_numbers(state, read, current), **_tables(state, read, current, older, settings)},
+        metadata=within_budget({**_numbers(state, read, current), **_tables(state, read, current, older, settings)}),
         check_results=[_check(watch, state, read) for watch in WATCHES],
     )
 
@@ -175,7 +176,7 @@ def _tables(
     """What is looked up: which videos, why, and with which rules."""
 
     def link(job_id: str) -> str:
-        return f"[{job_id}]({settings.public_url}{JOBS_PATH}/{job_id})"
+        return f"[{job_id}]({job_url(settings, job_id)})"
 
     failed = [dg.TableRecord({"code": code, "attempts": n, "advice": _advice(code)}) for code, n in state.failed_by_code.items()]
     versions = [

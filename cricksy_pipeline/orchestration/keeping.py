@@ -8,6 +8,7 @@ after new rules decodes nothing. Does not belong here: what the inputs of a stag
 from __future__ import annotations
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
+from cricksy_pipeline.orchestration.report_files import REPORT_FILES
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import QUICK_ARTIFACTS, VideoAnalysisJob
@@ -32,7 +33,7 @@ OUTPUTS: dict[str, tuple[Output, ...]] = {
         Output.DEEP_MOMENTS_IMAGE,
     ),
     "findings": (Output.FINDINGS,),
-    "report": (Output.REPORT, Output.REPORT_HTML),
+    "report": (Output.REPORT, *REPORT_FILES),
 }
 """The objects that each step of the work leaves or names. Landmarks are steps of their own: they are what costs, and outlive the rules."""
 
@@ -42,7 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "deep_landmarks": ("quick_results",),
     "deep_results": ("deep_results", "deep_results_s3_key"),
     "findings": ("deep_findings",),
-    "report": ("deep_report",),
+    "report": ("deep_report", "pdf_s3_key"),
 }
 
 

@@ -7,6 +7,7 @@ checked (`store`), what is written (`analysis`). The lengths in the log lines ar
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,8 @@ from cricksy_pipeline.analysis.landmark_table import frame_table_to_parquet, to_
 from cricksy_pipeline.analysis.passes import Look
 from cricksy_pipeline.analysis.sampling import SamplingPlan
 from cricksy_pipeline.analysis.video import FrameIndex
-from cricksy_pipeline.orchestration.illustrate import quick_page
 from cricksy_pipeline.orchestration.looking import Seen
+from cricksy_pipeline.orchestration.report_files import quick_page
 from cricksy_pipeline.orchestration.source_video import SourceVideo
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.store.jobs import Made
@@ -94,7 +95,7 @@ def persist_frames(now: Stage, objects: ObjectStore, index: FrameIndex, plan: Sa
 def persist_quick(now: Stage, objects: ObjectStore, seen: Seen, document: AnalysisResults, pictures: dict[Output, bytes]) -> Stored:
     """Quick landmarks, results, findings, report and page: store, then row at QUICK_DONE."""
     with Outputs(now, objects, *_steps(now, "quick_landmarks", seen)) as outputs:
-        outputs.write(Output.QUICK_REPORT_HTML, quick_page(now, document, pictures).encode())
+        outputs.write(Output.QUICK_REPORT_HTML, quick_page(now, document, pictures[Output.QUICK_PLAYER_IMAGE]))
         if seen.footage:
             outputs.write(Output.QUICK_FRAMES, to_parquet(seen.look.landmarks))
         for output, data in pictures.items():
@@ -150,14 +151,16 @@ def persist_findings(now: Stage, objects: ObjectStore, found: Findings) -> Store
     return outputs.stored
 
 
-def persist_report(now: Stage, objects: ObjectStore, written: Report, page: str) -> Stored:
-    """The report to its own objects and field, and into both copies of the deep results."""
+def persist_report(now: Stage, objects: ObjectStore, written: Report, files: Mapping[Output, bytes]) -> Stored:
+    """The report to its own objects and field, and into both copies of the deep results. `files`: as `report_files` makes them."""
     with Outputs(now, objects) as outputs:
         outputs.write_json(Output.REPORT, written)
-        outputs.write(Output.REPORT_HTML, page.encode())
+        for output, data in files.items():
+            outputs.write(output, data)
         results = _completed(now, outputs, report=as_json(written))
         key = outputs.write_json(Output.DEEP_RESULTS, results)
-        now.jobs.publish_report(now.job_id, now.run_id, as_json(written), results, key, outputs.made())
+        pdf = outputs.key(Output.REPORT_PDF)
+        now.jobs.publish_report(now.job_id, now.run_id, as_json(written), results, key, pdf, outputs.made())
     return outputs.stored
 
 

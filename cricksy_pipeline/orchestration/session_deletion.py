@@ -17,10 +17,11 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_START_TAG, PARTITIO
 from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.orchestration.partitions import videos
 from cricksy_pipeline.store import deletion
-from cricksy_pipeline.store.deletion import Deleted, SessionBusy, UnknownSession, session_busy
+from cricksy_pipeline.store.deletion import Deleted, SessionBusy, session_busy
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.models import RUNNING, JobStatus
 from cricksy_pipeline.store.object_contract import ObjectStore
+from cricksy_pipeline.store.sessions import UnknownSession
 
 __all__ = ["Deleted", "SessionBusy", "UnknownSession", "delete_session", "unfinished_runs"]
 
@@ -32,12 +33,20 @@ _log = logging.getLogger(__name__)
 
 
 def delete_session(
-    instance: dg.DagsterInstance, jobs: JobStore, objects: ObjectStore, session_id: str, *, cancel: bool = False, wait_s: float = WAIT_S
+    instance: dg.DagsterInstance,
+    jobs: JobStore,
+    objects: ObjectStore,
+    session_id: str,
+    *,
+    cancel: bool = False,
+    only_expired: bool = False,
+    wait_s: float = WAIT_S,
 ) -> Deleted:
     """Delete the session, as `store.deletion.delete_session`, and then the partitions of its jobs.
 
     Args:
         cancel: stop what is queued or running first: the rows fail with CANCELED, so that no run writes any more, and the runs are ended.
+        only_expired: only if its `retention_until` has passed; else `SessionBusy`.
         wait_s: how long to wait for runs to end.
 
     Raises:
@@ -49,7 +58,7 @@ def delete_session(
         _cancel(instance, jobs, session_id, wait_s)
     elif at_work := list(_runs_of(instance, jobs, session_id)):
         raise session_busy(session_id, _named(at_work))
-    deleted = deletion.delete_session(jobs, objects, session_id)
+    deleted = deletion.delete_session(jobs, objects, session_id, only_expired=only_expired)
     for job_id in deleted.jobs:
         # A run that someone started meanwhile finds no row and fails; its partition goes with the chore, once it has ended.
         if not unfinished_runs(instance, job_id):

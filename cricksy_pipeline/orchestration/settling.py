@@ -12,6 +12,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 
 from cricksy_pipeline.errors import ErrorCode
+from cricksy_pipeline.orchestration.asset_options import OVERLAY, OVERLAY_JOB
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.models import RUNNING, JobStatus
 from cricksy_pipeline.store.sessions import UnknownJob
@@ -64,7 +65,9 @@ def settle(instance: DagsterInstance, jobs: JobStore, run: DagsterRun) -> str | 
 
 
 def job_of(run: DagsterRun) -> str | None:
-    """The job that a run is about; None for a run of something else."""
+    """The job that a run analyses; None for a run of something else, such as the overlay of a finished one."""
+    if run.job_name == OVERLAY_JOB or run.asset_selection == {OVERLAY}:
+        return None
     # An asset backfill names its one partition as a range from itself to itself. Longer ranges do not occur: `multi_run(1)` everywhere.
     return run.tags.get(PARTITION_TAG) or run.tags.get(RANGE_TAG)
 

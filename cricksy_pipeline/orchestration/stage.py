@@ -23,6 +23,7 @@ from cricksy_pipeline.analysis.versions import STAGE_VERSIONS, analysis_version,
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.orchestration.asked import analysis_options
 from cricksy_pipeline.orchestration.cost import Cost
+from cricksy_pipeline.orchestration.progress_log import ProgressLog
 from cricksy_pipeline.orchestration.pulse import Beat, Pulse
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.jobs import JobStore, LostClaim
@@ -68,7 +69,6 @@ class Stage:
     _beat: Beat
     cost: Cost = field(default_factory=Cost)
     _written_at: float = 0.0
-    _logged_tenth: int = -1
 
     @property
     def job_id(self) -> str:
@@ -95,15 +95,18 @@ class Stage:
         )
 
     def progress(self, low: float, high: float) -> Callable[[int, int], None]:
-        """A callback for (done, wanted) that moves the row from `low` to `high` per cent, at most once a second, by real frames."""
+        """A callback for (done, wanted) that moves the row from `low` to `high` per cent, at most once a second, by real frames.
+
+        The log hears of it more seldom (`progress_log`): each of its lines is kept for ever.
+        """
+        lines = ProgressLog()
 
         def report(done: int, wanted: int) -> None:
             if self._beat.lost.is_set():
                 _owned(self.jobs, self.job_id, self.run_id)
             share = done / wanted if wanted else 1.0
-            if int(share * 10) > self._logged_tenth:
-                self._logged_tenth = int(share * 10)
-                self.log.info("%s: job_id=%s %d of %d frames", self.name, self.job_id, done, wanted)
+            if line := lines.line(done, wanted):
+                self.log.info("%s: job_id=%s %s", self.name, self.job_id, line)
             if done >= wanted or time.monotonic() - self._written_at >= PROGRESS_S:
                 self._written_at = time.monotonic()
                 self._write_progress(low + (high - low) * share)

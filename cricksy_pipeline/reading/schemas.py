@@ -1,7 +1,7 @@
 """The JSON Schemas of everything that readers rely on, written to a folder: `python -m cricksy_pipeline.reading.schemas docs/schemas`.
 
 Belongs here: which models are published, and under what file name. Does not belong here: the models themselves
-(`analysis.documents`, `comparing`, `store.job_read`).
+(`analysis.documents`, `comparing`, `store.job_read`, `printing`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ from pydantic import BaseModel
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Findings, MetricsBlock, Report
 from cricksy_pipeline.reading.api.comparing import ComparisonRead
+from cricksy_pipeline.reading.printing.checkup import Checkup
+from cricksy_pipeline.reading.printing.command_error import CommandError
+from cricksy_pipeline.reading.printing.places import Places
+from cricksy_pipeline.reading.printing.shown import ShownAnalysis
+from cricksy_pipeline.reading.printing.standing import StatusList
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -24,6 +29,11 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "report": Report,
     "comparison_read": ComparisonRead,
     "video_analysis_job_read": VideoAnalysisJobRead,
+    "status_list": StatusList,
+    "shown_analysis": ShownAnalysis,
+    "places": Places,
+    "checkup": Checkup,
+    "command_error": CommandError,
 }
 """By file name without suffix. As written by the pipeline (serialization), which is what a reader receives."""
 

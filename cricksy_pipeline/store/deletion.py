@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, delete, or_, select
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.store.claims import JOB, SESSION
+from cricksy_pipeline.store.claims import JOB, NOW, SESSION
 from cricksy_pipeline.store.database import transaction
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import UPLOAD_ROOT, checked_key, options_keys, output_folder
@@ -24,6 +24,9 @@ from cricksy_pipeline.store.listing import listed
 from cricksy_pipeline.store.models import RUNNING, JobStatus, Upload
 from cricksy_pipeline.store.multipart import abort_upload, incomplete_uploads
 from cricksy_pipeline.store.object_contract import Listed, ObjectStore
+from cricksy_pipeline.store.sessions import UnknownSession, unknown_session
+
+__all__ = ["BUSY", "Deleted", "SessionBusy", "UnknownSession", "delete_session", "session_busy"]
 
 BUSY: tuple[str, ...] = (JobStatus.QUEUED, *RUNNING)
 """The statuses in which a run works on a job, or is about to."""
@@ -31,11 +34,10 @@ BUSY: tuple[str, ...] = (JobStatus.QUEUED, *RUNNING)
 _UPLOAD = Upload.__table__
 _OUTPUT_KEYS = ("quick_results_s3_key", "deep_results_s3_key", "pdf_s3_key")
 _OF_JOB = tuple(JOB.c[name] for name in ("id", "status", "s3_bucket", "s3_key", *_OUTPUT_KEYS))
-_OF_SESSION = tuple(SESSION.c[name] for name in ("id", "owner_type", "owner_id", "s3_bucket", "s3_key"))
-
-
-class UnknownSession(CricksyError, LookupError):
-    """There is no session with this id. Code SOURCE_MISSING, as of `UnknownJob`."""
+_OF_SESSION = (
+    *(SESSION.c[name] for name in ("id", "owner_type", "owner_id", "s3_bucket", "s3_key")),
+    (SESSION.c.retention_until <= NOW).label("expired"),
+)
 
 
 class SessionBusy(CricksyError):
@@ -78,20 +80,25 @@ class Deleted:
     kept: tuple[str, ...]
 
 
-def delete_session(jobs: JobStore, objects: ObjectStore, session_id: str) -> Deleted:
+def delete_session(jobs: JobStore, objects: ObjectStore, session_id: str, *, only_expired: bool = False) -> Deleted:
     """Delete the session, its jobs with their attempts and guardrail results, its objects, and the memory of its uploads.
 
     Its objects are its uploads with the options files beside them, all outputs of its jobs, wherever these lie, and everything in its own
     folder of the layout in `keys`. What another session's job needs stays, and so does the memory of it.
 
+    Args:
+        only_expired: only if its `retention_until` has passed, by the database's clock, once its row is locked.
+
     Raises:
         UnknownSession: no such session (any more).
-        SessionBusy: one of its jobs is queued or running. Nothing was deleted.
+        SessionBusy: one of its jobs is queued or running, or with `only_expired` it is to be kept. Nothing was deleted.
         CricksyError: STORE_UNAVAILABLE, where the store failed half way or the session's objects lie in another bucket; the rows are all
             there, ask again. DATABASE_UNAVAILABLE.
     """
     with transaction(jobs.engine) as connection:
         session, rows = _locked(connection, session_id)
+        if only_expired and not session.expired:
+            raise session_busy(session_id, "it is to be kept")
         _demand_idle(session_id, rows)
         _demand_bucket(objects, session_id, (session, *rows))
         folder = _own_folder(session)
@@ -123,7 +130,7 @@ def _locked(connection: Connection, session_id: str) -> tuple[Row, list[Row]]:
     connection.execute(of_session)
     session = connection.execute(select(*_OF_SESSION).where(SESSION.c.id == session_id).with_for_update()).one_or_none()
     if session is None:
-        raise UnknownSession(ErrorCode.SOURCE_MISSING, f"There is no session {session_id}.")
+        raise unknown_session(session_id)
     # Again, for a job that was added before the session was locked.
     return session, list(connection.execute(of_session))
 

@@ -24,7 +24,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.postgres_binaries import SOCKET_NAME, Installation, installation, socket_folder
@@ -162,6 +162,17 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedServer:
 def database_url(folder: Path, database: str) -> str:
     """Start the server of the folder for as long as this process lives, and return the address of one of its databases."""
     return start(folder).url(database)
+
+
+def serves(folder: Path, url: str) -> bool:
+    """Whether the address leads to the server of this data folder, as far as its files say. Starts nothing, asks nothing.
+
+    Args:
+        url: as `EmbeddedServer.url` gives it; any other is none.
+    """
+    socket_dir = _socket_dir(_lines(folder / "postmaster.pid"))
+    parts = urlsplit(url)
+    return socket_dir is not None and not parts.hostname and parse_qs(parts.query).get("host") == [str(socket_dir)]
 
 
 def _running(folder: Path, installed: Installation) -> Path | None:

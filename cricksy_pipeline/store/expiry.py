@@ -1,4 +1,4 @@
-"""What is long gone or was never completed: jobs, uploads, half-written files.
+"""What is long gone, was never completed, or is to be kept no longer: jobs, uploads, half-written files, sessions.
 
 Belongs here: finding and removing it. Does not belong here: when this runs and what Dagster must know of it
 (`orchestration.housekeeping`), objects that no row names (`orphans`), a deletion that a person asked for (`deletion`).
@@ -17,11 +17,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.claims import JOB, NOW, SESSION
 from cricksy_pipeline.store.database import transaction
+from cricksy_pipeline.store.deletion import BUSY
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.local_objects import _TEMPORARY
 from cricksy_pipeline.store.models import FINISHED, JobStatus, SessionStatus
@@ -57,6 +58,18 @@ def forgettable(jobs: JobStore, job_ids: Sequence[str], retention_days: float) -
             ended |= {row[0]: bool(row[1]) for row in connection.execute(query)}
     reasons = {True: f"it ended more than {retention_days:g} days ago", None: "its row is gone"}
     return {job_id: reasons[ended.get(job_id)] for job_id in job_ids if ended.get(job_id) is not False}
+
+
+def retention_ended(jobs: JobStore, *, limit: int) -> list[tuple[str, datetime]]:
+    """Sessions whose `retention_until` has passed, each with that time, the longest overdue first; not those whose analysis is at work.
+
+    Raises:
+        CricksyError: DATABASE_UNAVAILABLE.
+    """
+    at_work = exists().where(JOB.c.session_id == SESSION.c.id, JOB.c.status.in_(BUSY))
+    overdue = select(SESSION.c.id, SESSION.c.retention_until).where(SESSION.c.retention_until <= NOW, ~at_work)
+    query = overdue.order_by(SESSION.c.retention_until, SESSION.c.id).limit(limit)
+    return [(row.id, row.retention_until) for row in _read(jobs, query)]
 
 
 @contextmanager

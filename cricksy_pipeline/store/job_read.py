@@ -186,10 +186,13 @@ def hidden_passes(row: VideoAnalysisJob) -> tuple[str, ...]:
 
 
 def _columns_of(passes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in (*QUICK_ARTIFACTS, *DEEP_ARTIFACTS) if name.startswith(passes)) if passes else ()
+    if not passes:
+        return ()
+    return tuple(name for name in (*QUICK_ARTIFACTS, *DEEP_ARTIFACTS) if name.startswith(passes)) + (_PDF if "deep" in passes else ())
 
 
-_OF_THE_ANALYSIS = ("quick_results_s3_key", "deep_results_s3_key", "analysis_version")
+_PDF = ("pdf_s3_key", "pdf_generated_at")
+_OF_THE_ANALYSIS = ("quick_results_s3_key", "deep_results_s3_key", "analysis_version", *_PDF)
 
 
 class _Shown:

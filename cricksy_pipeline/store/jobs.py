@@ -56,6 +56,9 @@ TRANSIENT = tuple(code.value for code, facts in CODE_FACTS.items() if facts.tran
 
 MAX_MESSAGE = 2000
 
+NO_PDF: dict[str, None] = {"pdf_s3_key": None, "pdf_generated_at": None}
+"""The columns of a row whose report is not printed: it goes with the report that it prints."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -191,7 +194,7 @@ class JobStore(SessionStore):
         self, job_id: str, run_id: str, results: dict[str, Any], results_s3_key: str, made: Made | None = None
     ) -> None:
         """The deep pass's results; read back and compared. Findings and report of an earlier attempt go. Raises as `publish_quick`."""
-        state = {**_LEAVES["deep_results"], "deep_findings": None, "deep_report": None}
+        state = {**_LEAVES["deep_results"], "deep_findings": None, "deep_report": None, **NO_PDF}
         self._publish(job_id, run_id, {"deep_results": results}, {"deep_results_s3_key": results_s3_key}, state, made)
 
     def publish_findings(
@@ -208,7 +211,7 @@ class JobStore(SessionStore):
         Read back and compared. Raises as `publish_quick`.
         """
         documents = {"deep_findings": findings, "deep_results": results}
-        self._publish(job_id, run_id, documents, {"deep_results_s3_key": results_s3_key}, {"deep_report": None}, made)
+        self._publish(job_id, run_id, documents, {"deep_results_s3_key": results_s3_key}, {"deep_report": None, **NO_PDF}, made)
 
     def publish_report(
         self,
@@ -217,11 +220,13 @@ class JobStore(SessionStore):
         report: dict[str, Any],
         results: dict[str, Any],
         results_s3_key: str,
+        pdf_s3_key: str,
         made: Made | None = None,
     ) -> None:
-        """The final report: as `publish_findings`."""
+        """The final report, and where it lies as a PDF: as `publish_findings`."""
         documents = {"deep_report": report, "deep_results": results}
-        self._publish(job_id, run_id, documents, {"deep_results_s3_key": results_s3_key}, {}, made)
+        keys = {"deep_results_s3_key": results_s3_key, "pdf_s3_key": pdf_s3_key}
+        self._publish(job_id, run_id, documents, keys, {"pdf_generated_at": NOW}, made)
 
     def complete(self, job_id: str, run_id: str) -> None:
         """done, DONE, 100 %, session ready: one UPDATE that itself demands every artifact of the job's kind. A second call changes nothing.
@@ -230,7 +235,8 @@ class JobStore(SessionStore):
             CricksyError: GUARDRAIL_FAILED, naming what is missing.
         """
         quick = [JOB.c[name].is_not(None) for name in QUICK_ARTIFACTS]
-        deep = [or_(JOB.c.deep_enabled.is_(False), JOB.c[name].is_not(None)) for name in DEEP_ARTIFACTS]
+        # The PDF is demanded here and not by the database: rows that the constraint let be done before there was one stay done.
+        deep = [or_(JOB.c.deep_enabled.is_(False), JOB.c[name].is_not(None)) for name in (*DEEP_ARTIFACTS, "pdf_s3_key")]
         values = {
             "status": JobStatus.DONE,
             "stage": "DONE",
@@ -250,7 +256,7 @@ class JobStore(SessionStore):
                 return
             if not holds(row, run_id):
                 raise LostClaim(job_id, run_id, row.dagster_run_id, row.status)
-            names = QUICK_ARTIFACTS + (DEEP_ARTIFACTS if row.deep_enabled else ())
+            names = QUICK_ARTIFACTS + ((*DEEP_ARTIFACTS, "pdf_s3_key") if row.deep_enabled else ())
             lacking = ", ".join(name for name in names if getattr(row, name) is None)
             raise CricksyError(ErrorCode.GUARDRAIL_FAILED, f"The analysis is not whole: {lacking} missing in the row.")
 
@@ -342,7 +348,7 @@ class JobStore(SessionStore):
             before = connection.execute(select(JOB.c.analysis_mode).where(*failed).with_for_update()).one_or_none()
             if before is not None and analysis_mode not in (None, before.analysis_mode):
                 # What was made of it as another kind of cricket must not be read beside the new mode.
-                values |= dict.fromkeys((*QUICK_ARTIFACTS, *DEEP_ARTIFACTS, "stages"))
+                values |= dict.fromkeys((*QUICK_ARTIFACTS, *DEEP_ARTIFACTS, *NO_PDF, "stages"))
             changed = connection.execute(update(JOB).where(*failed).values(values)).rowcount == 1
             if changed:
                 set_session(connection, job_id, SessionStatus.PROCESSING)

@@ -14,6 +14,7 @@ nothing here, and no store, lets one name a place outside its bucket.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,6 +46,8 @@ class Output(StrEnum):
     REPORT = "report.json"
     REPORT_HTML = "report.html"
     REPORT_PDF = "report.pdf"
+    METRICS_CSV = "metrics.csv"
+    LANDMARKS_TRC = "landmarks.trc"
     OVERLAY = "overlay.mp4"
     QUICK_REPORT_HTML = "quick_report.html"
     QUICK_PLAYER_IMAGE = "quick_player.png"
@@ -68,6 +71,8 @@ _CONTENT_TYPES = {
     ".json": "application/json",
     ".html": "text/html; charset=utf-8",
     ".pdf": "application/pdf",
+    ".csv": "text/csv; charset=utf-8",
+    ".trc": "text/tab-separated-values; charset=utf-8",
     ".png": "image/png",
     ".parquet": "application/vnd.apache.parquet",
     ".mp4": "video/mp4",
@@ -118,6 +123,11 @@ def upload_key(owner_type: str, owner_id: str, session_id: str, video_id: str, s
     return checked_key("/".join((UPLOAD_ROOT, owner_type, *parts, f"original{dotted}")))
 
 
+def owner_part(owner_id: str) -> str:
+    """An owner's id as a key can hold it: itself, or 40 characters that stand for it (identity providers hand out `auth0|abc`)."""
+    return owner_id if _PART.fullmatch(owner_id) else f"sha256-{hashlib.sha256(owner_id.encode()).hexdigest()[:33]}"
+
+
 def parse_upload_key(key: str) -> UploadKey | None:
     """The parts of an upload's key, or None for any other key (an output, a file dropped into the bucket by hand)."""
     parts = key.split("/")
@@ -155,6 +165,22 @@ def output_key(source_key: str, job_id: str, name: Output, attempt: int = 1) -> 
         ValueError: an unsafe source key or job id, a name that is not an `Output`, or a key too long for its column.
     """
     return checked_key(f"{output_folder(source_key, job_id, attempt)}/{Output(name)}")
+
+
+def clip_name(ball: int) -> str:
+    """The name of one ball's clip among the outputs of a job; there are as many as balls were found, so they are no `Output`."""
+    if ball < 1:
+        raise ValueError(f"balls are numbered from 1, not {ball}")
+    return f"deliveries/{ball}.mp4"
+
+
+def clip_key(source_key: str, job_id: str, ball: int, attempt: int = 1) -> str:
+    """The key of one ball's clip of one attempt.
+
+    Raises:
+        ValueError: as `output_key`, and for a number below 1.
+    """
+    return checked_key(f"{output_folder(source_key, job_id, attempt)}/{clip_name(ball)}")
 
 
 def still_key(source_key: str, job_id: str, label: str) -> str:

@@ -21,6 +21,7 @@ from cricksy_pipeline.store.keys import checked_key, content_type_of
 from cricksy_pipeline.store.object_contract import (
     CHUNK,
     PAGE,
+    RANGE_PIECE,
     Listed,
     ObjectHead,
     compare_read_back,
@@ -66,6 +67,13 @@ class LocalObjectStore:
         """The content. ObjectMissing where there is none."""
         with self._failures(key):
             return self._path(key).read_bytes()
+
+    def read_range(self, key: str, start: int, size: int, *, etag: str | None = None) -> Iterator[bytes]:
+        """A part of the content. A file that is replaced meanwhile is read to its end as it was: its replacement is another file."""
+        with self._failures(key):
+            source = self._path(key).open("rb")
+            source.seek(start)
+        return _pieces(source, size)
 
     def head(self, key: str) -> ObjectHead | None:
         """The head, or None where there is no object."""
@@ -114,7 +122,7 @@ class LocalObjectStore:
         """None: a folder has no addresses; the API streams the file itself."""
         return None
 
-    def presigned_upload_url(self, key: str, content_type: str, expires_s: int = 3600) -> str | None:
+    def presigned_upload_url(self, key: str, content_type: str, expires_s: int = 3600, *, size: int | None = None) -> str | None:
         """None: a folder has no addresses; the API takes the upload itself."""
         return None
 
@@ -189,6 +197,13 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _pieces(source: BinaryIO, size: int) -> Iterator[bytes]:
+    with source:
+        while size > 0 and (piece := source.read(min(size, RANGE_PIECE))):
+            size -= len(piece)
+            yield piece
 
 
 def _modified(found: os.stat_result) -> datetime:

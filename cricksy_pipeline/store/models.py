@@ -115,12 +115,22 @@ DONE_IS_WHOLE_SQL = (
 )
 
 
+CONSENT_IS_SAID = "ck_video_sessions_consent_is_said"
+"""Name of the check constraint that refuses a consent of which nobody said who gave it and when; for a minor, a guardian."""
+
+CONSENT_IS_SAID_SQL = (
+    "consent_given IS NOT TRUE OR (coalesce(consent_by, '') <> '' AND consent_at IS NOT NULL"
+    " AND (player_is_minor IS NOT TRUE OR consent_by_guardian IS TRUE))"
+)
+
 SUPERSEDED: tuple[str, ...] = (
     "status",
     "stage",
     "progress_pct",
     *QUICK_ARTIFACTS,
     *DEEP_ARTIFACTS,
+    "pdf_s3_key",
+    "pdf_generated_at",
     "stored_objects",
     "stages",
     "analysis_version",
@@ -196,7 +206,22 @@ class VideoSession(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
-    __table_args__ = (Index("ix_video_sessions_owner", "owner_type", "owner_id"),)
+    # What is said of filming people (`consent`); null: nobody said. Times with zone.
+    consent_given: Mapped[bool | None] = mapped_column(Boolean)
+    consent_by: Mapped[str | None] = mapped_column(String(255))
+    consent_at: Mapped[datetime | None] = mapped_column()
+    consent_by_guardian: Mapped[bool | None] = mapped_column(Boolean)
+    player_is_minor: Mapped[bool | None] = mapped_column(Boolean)
+    # After it the session is deleted, with all its objects (the chore `end_retention`); null: it is kept until somebody deletes it.
+    retention_until: Mapped[datetime | None] = mapped_column()
+    blur_faces: Mapped[bool | None] = mapped_column(Boolean)
+
+    __table_args__ = (
+        Index("ix_video_sessions_owner", "owner_type", "owner_id"),
+        Index("ix_video_sessions_owner_created", "owner_type", "owner_id", "created_at", "id"),
+        Index("ix_video_sessions_retention", "retention_until", postgresql_where=text("retention_until IS NOT NULL")),
+        CheckConstraint(CONSENT_IS_SAID_SQL, name=CONSENT_IS_SAID),
+    )
 
 
 class VideoAnalysisJob(Base):
@@ -278,7 +303,7 @@ class VideoAnalysisJob(Base):
         """Where an output lies that a reader is shown: while a finished analysis is being replaced, the earlier's. None: there is none.
 
         What no stage recorded is not shown, whatever lies there: nobody has proven it. The earlier system recorded nothing; what was
-        stored of its analyses lies where a first attempt's lies.
+        stored of its analyses lies where a first attempt's lies, and its PDF where the row says.
 
         Raises ValueError for a source key that no store of ours accepts.
         """
@@ -286,6 +311,8 @@ class VideoAnalysisJob(Base):
         if stored:
             return stored.get(str(output), {}).get("key")
         first = self.superseded or self.status in FINISHED or (self.attempt or 0) <= 1
+        if first and output is Output.REPORT_PDF and (key := (self.superseded or {}).get("pdf_s3_key", self.pdf_s3_key)):
+            return key
         return output_key(self.s3_key or "", self.id, output) if first else None
 
     __table_args__ = (
@@ -294,6 +321,7 @@ class VideoAnalysisJob(Base):
         Index("ix_analysis_jobs_source", "s3_bucket", "s3_key"),
         # What is left to do is always few; the table is not.
         Index("ix_analysis_jobs_queued", "created_at", postgresql_where=text("status = 'queued'")),
+        Index("ix_analysis_jobs_done", "completed_at", postgresql_where=text("status = 'done'")),
         # NOT VALID: rows that the earlier system called done without these columns stay as they are until they are next written.
         CheckConstraint(DONE_IS_WHOLE_SQL, name=DONE_IS_WHOLE, postgresql_not_valid=True),
     )

@@ -21,6 +21,8 @@ from typing import Protocol, runtime_checkable
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 CHUNK = 1 << 20
+RANGE_PIECE = 1 << 18
+"""Most bytes of a range in memory at once: a player seeks often, and throws away what it no longer wants."""
 PAGE = 1000
 """Most keys of one page: what S3 lists in one request."""
 
@@ -109,14 +111,23 @@ class ObjectStore(Protocol):
     def page(self, prefix: str = "", *, start_after: str = "") -> list[Listed]:
         """The next objects of such a listing, at most `PAGE`; empty where there are no more. One request, and no content is read."""
 
+    def read_range(self, key: str, start: int, size: int, *, etag: str | None = None) -> Iterator[bytes]:
+        """`size` bytes from `start` on, in pieces; opened at once, read as they are asked for. Both lie within the object.
+
+        With an ETag, of that version only: STORE_UNAVAILABLE where S3 has another by now.
+        """
+
     def presigned_url(self, key: str, expires_s: int = 3600) -> str | None:
         """An address from which anyone can read the object for a while; None where the store has no addresses."""
 
     def local_path(self, key: str) -> Path | None:
         """The file behind the object, for reading; None where there is no object or the objects lie elsewhere."""
 
-    def presigned_upload_url(self, key: str, content_type: str, expires_s: int = 3600) -> str | None:
-        """An address to which anyone can PUT the object for a while; None where the store has no addresses."""
+    def presigned_upload_url(self, key: str, content_type: str, expires_s: int = 3600, *, size: int | None = None) -> str | None:
+        """An address to which anyone can PUT the object for a while; None where the store has no addresses.
+
+        With a size, just so many bytes.
+        """
 
 
 def sha256_of(data: bytes) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from cricksy_pipeline.store.keys import checked_key, content_type_of
 from cricksy_pipeline.store.object_contract import (
     CHUNK,
     PAGE,
+    RANGE_PIECE,
     Listed,
     ObjectHead,
     ObjectMissing,
@@ -64,6 +65,15 @@ class S3ObjectStore:
         """The content. ObjectMissing where there is none."""
         with self._failures(checked_key(key)):
             return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def read_range(self, key: str, start: int, size: int, *, etag: str | None = None) -> Iterator[bytes]:
+        """A part of the content, by one request for just these bytes."""
+        if size <= 0:  # no range of S3 is empty
+            return iter(())
+        same = {"IfMatch": f'"{etag}"'} if etag else {}
+        with self._failures(checked_key(key)):
+            answer = self._client.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={start}-{start + size - 1}", **same)
+        return _pieces(answer["Body"])
 
     def head(self, key: str) -> ObjectHead | None:
         """The head, or None where there is no object."""
@@ -117,9 +127,10 @@ class S3ObjectStore:
         with self._failures(checked_key(key)):
             return self._client.generate_presigned_url("get_object", {"Bucket": self.bucket, "Key": key}, ExpiresIn=expires_s)
 
-    def presigned_upload_url(self, key: str, content_type: str, expires_s: int = 3600) -> str | None:
-        """An address to which anyone can PUT the object for a while, with just this content type."""
-        fields = {"Bucket": self.bucket, "Key": checked_key(key), "ContentType": content_type}
+    def presigned_upload_url(self, key: str, content_type: str, expires_s: int = 3600, *, size: int | None = None) -> str | None:
+        """An address to which anyone can PUT the object for a while, with just this content type, and length, where one is given."""
+        length = {} if size is None else {"ContentLength": size}
+        fields = {"Bucket": self.bucket, "Key": checked_key(key), "ContentType": content_type, **length}
         with self._failures(key):
             return self._client.generate_presigned_url("put_object", fields, ExpiresIn=expires_s)
 
@@ -163,3 +174,9 @@ class S3ObjectStore:
             raise unavailable(self.bucket, key, error) from error
         except (BotoCoreError, Boto3Error, OSError) as error:
             raise unavailable(self.bucket, key, error) from error
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    # Closed also where the reader goes away in the middle: else the pool would run out of connections.
+    with closing(body):
+        yield from body.iter_chunks(RANGE_PIECE)

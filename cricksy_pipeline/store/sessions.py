@@ -1,11 +1,12 @@
-"""Sessions and jobs as people make, list and delete them; no run is involved yet.
+"""Sessions and jobs as people make, change and list them; no run is involved yet.
 
-Belongs here: creating rows, finding rows. Does not belong here: what a run does to a row (`jobs`), how a row is shown (`job_read`).
+Belongs here: creating rows, finding rows, what a coach says of a session later. Does not belong here: what a run does to a row (`jobs`),
+how a row is shown (`job_read`), what can be meant of a consent (`consent`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import ARRAY, Connection, Engine, String, case, func, literal, s
 from sqlalchemy.orm import Session
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.store.consent import CONSENT_COLUMNS, demand_meant
 from cricksy_pipeline.store.database import session
 from cricksy_pipeline.store.models import (
     ANALYSIS_MODES,
@@ -32,9 +34,18 @@ class UnknownJob(CricksyError, LookupError):
     """There is no job with this id. Code SOURCE_MISSING."""
 
 
+class UnknownSession(CricksyError, LookupError):
+    """There is no session with this id. Code SOURCE_MISSING, as of `UnknownJob`."""
+
+
 def unknown_job(job_id: str) -> UnknownJob:
     """The error for an id that is not in the table."""
     return UnknownJob(ErrorCode.SOURCE_MISSING, f"There is no job {job_id}.")
+
+
+def unknown_session(session_id: str) -> UnknownSession:
+    """The error for a session id that is not in the table."""
+    return UnknownSession(ErrorCode.SOURCE_MISSING, f"There is no session {session_id}.")
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,28 @@ def ids_as_stored(connection: Connection | Session, player_ids: Sequence[str]) -
     return list(player_ids)
 
 
+def _title(value: str | None) -> str:
+    title = plain_text(value or "").strip()[:255]
+    if not title:
+        raise ValueError("a session has a title")
+    return title
+
+
+_SAID_OF_A_SESSION: dict[str, Callable[[Session, Any], Any]] = {
+    "title": lambda _, value: _title(value),
+    "notes": lambda _, value: plain_text(value) if value else None,
+    "analysis_context": lambda _, value: AnalysisContext(value) if value else None,
+    "camera_view": lambda _, value: CameraView(value) if value else None,
+    "player_ids": lambda orm, value: ids_as_stored(orm, value or ()),
+}
+"""What a coach says of a session beside the consent, and how the column takes it."""
+
+
+def _demand_columns(said: Mapping[str, Any], known: Collection[str]) -> None:
+    if others := sorted(set(said) - set(known)):
+        raise ValueError(f"not said of a session: {', '.join(others)}")
+
+
 class SessionStore:
     """Sessions and their jobs. Every method is one transaction; each may raise `CricksyError` DATABASE_UNAVAILABLE."""
 
@@ -122,15 +155,19 @@ class SessionStore:
         file_size_bytes: int | None = None,
         session_id: str | None = None,
         awaiting_upload: bool = False,
+        **consent: Any,
     ) -> str:
         """Make a session and return its id (a new one, unless given): `uploaded` where a key is given, else `pending`.
 
         Args:
             awaiting_upload: the key is where the video is to come, so `pending`.
+            consent: some of `consent.CONSENT_COLUMNS`.
 
         Raises:
+            CricksyError: OPTIONS_INVALID, for a consent that cannot be meant so.
             ValueError: a word that is not one of the enum's.
         """
+        _demand_columns(consent, CONSENT_COLUMNS)
         made = VideoSession(
             id=session_id or uuid4().hex,
             owner_type=OwnerType(owner_type),
@@ -143,6 +180,7 @@ class SessionStore:
             s3_key=s3_key,
             file_size_bytes=file_size_bytes,
             status=SessionStatus.UPLOADED if s3_key and not awaiting_upload else SessionStatus.PENDING,
+            **demand_meant(consent),
         )
         with session(self.engine) as orm:
             made.player_ids = ids_as_stored(orm, player_ids)
@@ -161,6 +199,31 @@ class SessionStore:
         with session(self.engine) as orm:
             if orm.execute(update(VideoSession).where(VideoSession.id == session_id).values(values)).rowcount == 0:
                 raise LookupError(f"there is no session {session_id}")
+
+    def change_session(self, session_id: str, **said: Any) -> VideoSession:
+        """Write what a coach says of a session, and nothing else of it. Returns the row as it then is, detached.
+
+        Args:
+            said: some of title, notes, analysis_context, camera_view, player_ids, and `consent.CONSENT_COLUMNS`; None takes back.
+
+        Raises:
+            UnknownSession: no such session.
+            CricksyError: OPTIONS_INVALID, for a consent that cannot be meant so, together with what was said before.
+            ValueError: a word that is not one of the enum's, an empty title, another column.
+        """
+        _demand_columns(said, (*_SAID_OF_A_SESSION, *CONSENT_COLUMNS))
+        with session(self.engine) as orm:
+            row = orm.get(VideoSession, session_id, with_for_update=True)
+            if row is None:
+                raise unknown_session(session_id)
+            before = {name: getattr(row, name) for name in CONSENT_COLUMNS}
+            values = {name: change(orm, said[name]) for name, change in _SAID_OF_A_SESSION.items() if name in said}
+            values |= demand_meant({name: said[name] for name in CONSENT_COLUMNS if name in said}, before)
+            for name, value in values.items():
+                setattr(row, name, value)
+            orm.flush()
+            orm.refresh(row)
+        return row
 
     def get_session(self, session_id: str) -> VideoSession | None:
         """The session, detached, or None."""

@@ -17,7 +17,8 @@ from uuid import uuid4
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.jobs import JobStore
-from cricksy_pipeline.store.keys import VIDEO_SUFFIXES, upload_key
+from cricksy_pipeline.store.keys import VIDEO_SUFFIXES, owner_part, upload_key
+from cricksy_pipeline.store.models import SessionStatus
 from cricksy_pipeline.store.objects import ObjectStore
 from cricksy_pipeline.store.sessions import require_mode
 
@@ -64,42 +65,52 @@ def announce(
     include_frames: bool = False,
     options: dict[str, Any] | None = None,
     requested: bool = False,
+    session_id: str | None = None,
+    size: int | None = None,
 ) -> Announcement:
     """Make a session and a job, `awaiting_upload`, for a video that is to come.
 
     Args:
         suffix: of the file, in either case, with its dot.
+        title: of the session, where one is made.
         requested: the caller runs the job himself, once `JobStore.upload_arrived` has been said.
+        session_id: of the owner's session that the video is for; None: a new one.
+        size: how many bytes are to come, where that is known.
 
     Raises:
         CricksyError: MODE_MISSING, MODE_UNSUPPORTED, DATABASE_UNAVAILABLE.
-        ValueError: an owner or a suffix that cannot be part of a key.
+        ValueError: an owner type or a suffix that cannot be part of a key.
     """
     require_mode(mode)
-    session_id = uuid4().hex
-    key = upload_key(owner_type, owner_id, session_id, uuid4().hex, suffix)
-    jobs.create_session(
-        session_id=session_id,
-        owner_type=owner_type,
-        owner_id=owner_id,
-        title=title,
-        analysis_context=mode,
-        s3_bucket=bucket,
-        s3_key=key,
-        awaiting_upload=True,
-    )
+    made_id = session_id or uuid4().hex
+    key = upload_key(owner_type, owner_part(owner_id), made_id, uuid4().hex, suffix)
+    if session_id:
+        jobs.attach_upload(session_id, s3_bucket=bucket, s3_key=key, file_size_bytes=size, status=SessionStatus.PENDING)
+    else:
+        jobs.create_session(
+            session_id=made_id,
+            owner_type=owner_type,
+            owner_id=owner_id,
+            title=title,
+            analysis_context=mode,
+            s3_bucket=bucket,
+            s3_key=key,
+            file_size_bytes=size,
+            awaiting_upload=True,
+        )
     job_id = jobs.create_job(
-        session_id=session_id,
+        session_id=made_id,
         analysis_mode=mode,
         s3_bucket=bucket,
         s3_key=key,
+        source_size=size,
         deep_enabled=deep_enabled,
         include_frames=include_frames,
         analysis_options=options,
         awaiting_upload=True,
         requested=requested,
     )
-    return Announcement(job_id, session_id, key)
+    return Announcement(job_id, made_id, key)
 
 
 def submit(submission: Submission, jobs: JobStore, objects: ObjectStore) -> str:

@@ -77,8 +77,9 @@ def test_what_is_not_our_fault_neither_breaks_nor_extends_a_streak(job_store, co
 def test_the_faults_that_are_not_ours_are_these():
     fault_of = {code: facts.fault for code, facts in CODE_FACTS.items() if facts.fault != "system"}
     inputs = "SOURCE_MISSING SOURCE_CHANGED NOT_A_VIDEO NO_VIDEO_STREAM VIDEO_CORRUPT VIDEO_TOO_LONG VIDEO_TOO_LARGE"
-    inputs += " MODE_MISSING MODE_UNSUPPORTED OPTIONS_INVALID"
-    assert fault_of == {ErrorCode.CANCELED: "person"} | {ErrorCode(code): "input" for code in inputs.split()}
+    inputs += " MODE_MISSING MODE_UNSUPPORTED OPTIONS_INVALID UPLOAD_INCOMPLETE"
+    people = "CANCELED NOT_FOUND REQUEST_INVALID CONFLICT LINK_EXPIRED AUTH_REQUIRED RATE_LIMITED"
+    assert fault_of == {ErrorCode(code): "person" for code in people.split()} | {ErrorCode(code): "input" for code in inputs.split()}
 
 
 def test_a_code_of_a_newer_release_is_our_fault(job_store):

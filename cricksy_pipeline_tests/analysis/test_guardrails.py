@@ -69,7 +69,7 @@ def findings_of(row: dict, findings: Any, **changes: Any) -> list[GuardrailResul
 def report_of(row: dict, report: Any, **changes: Any) -> list[GuardrailResult]:
     given_ = {
         "row_report": report, "row_findings": row["findings"], "row_results": row, "stored_report": copy.deepcopy(report),
-        "stored_error": None, "mode": "batting",
+        "stored_error": None, "mode": "batting", "files": {"report.html": None, "report.pdf": None},
     }  # fmt: skip
     return evaluate_report(**{**given_, **changes})
 
@@ -93,7 +93,10 @@ def test_every_guardrail_holds_on_what_the_analysis_makes(clip):
             **common,
         )
         + evaluate_findings(row_findings=row["findings"], row_results=row, stored_findings=row["findings"], duration_s=duration, **common)
-        + evaluate_report(row_report=row["report"], row_findings=row["findings"], row_results=row, stored_report=row["report"], **common)
+        + evaluate_report(
+            row_report=row["report"], row_findings=row["findings"], row_results=row, stored_report=row["report"],
+            files={"report.html": None}, **common,
+        )
     )  # fmt: skip
     assert failed(everything) == set()
     deep = evaluate_deep_results(row_results=row, stored_results=row, planned_frames=planned, **common)
@@ -297,7 +300,7 @@ def test_no_guardrail_ever_raises_whatever_json_it_is_given(a, b, c):
     )
     results += evaluate_deep_results(row_results=a, stored_results=b, stored_error=None, mode="batting", planned_frames=3)
     results += evaluate_findings(row_findings=a, row_results=b, stored_findings=c, stored_error=None, mode="batting", duration_s=1.0)
-    results += evaluate_report(row_report=a, row_findings=b, row_results=c, stored_report=a, stored_error=None, mode="batting")
+    results += evaluate_report(row_report=a, row_findings=b, row_results=c, stored_report=a, stored_error=None, mode="batting", files={})
     assert failed(results)
 
 

@@ -78,6 +78,21 @@ def test_status_says_what_the_api_would_answer(cricksy, submitted):
     assert answer["missing_artifacts"] == [] and answer["deep_findings"] and answer["deep_report"]
 
 
+def test_a_job_is_shown_by_the_beginning_of_its_id(cricksy, submitted):
+    job_id, _ = submitted
+
+    shown = cricksy("show", job_id[:8])
+    assert shown.returncode == 0 and job_id in shown.stdout and "Report:" in shown.stdout, shown.stdout + shown.stderr
+
+
+def test_the_doctor_finds_nothing_missing_where_an_analysis_has_just_run(cricksy, submitted):
+    found = cricksy("doctor", "--json", CRICKSY_PUBLIC_URL="http://127.0.0.1:9")
+
+    health = {each["name"]: each["health"] for each in json.loads(found.stdout)["prerequisites"]}
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert health == {**dict.fromkeys(health, "ok"), "dagster daemon": "note", "api and pages": "note"}
+
+
 def test_the_api_serves_the_row_and_the_page(cricksy, submitted, environment):
     job_id, _ = submitted
     expected = json.loads(cricksy("status", job_id, "--json").stdout)

@@ -419,14 +419,14 @@ def test_a_signal_stops_after_the_job_in_hand_and_its_row_is_as_its_readers_know
     before = {job_id: pipeline.jobs.get(job_id) for job_id in (oldest, old)}
     newer("report")
     module = importlib.import_module("cricksy_pipeline.orchestration.assets.report")  # its package names the asset so, not the module
-    page = module.report_page
+    files = module.report_files
 
     def stopped(now, *arguments):
         if now.job_id == old:
             signal.raise_signal(number)
-        return page(now, *arguments)
+        return files(now, *arguments)
 
-    monkeypatch.setattr(module, "report_page", stopped)
+    monkeypatch.setattr(module, "report_files", stopped)
 
     with stopped_by_signal():
         outcome = run_here(runs, pipeline.jobs, plan_of(pipeline), lambda _: None)

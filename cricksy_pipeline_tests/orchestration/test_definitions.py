@@ -22,7 +22,7 @@ def node(name: str):
 
 
 def test_there_are_six_assets_in_one_order():
-    assert {key.to_user_string() for key in GRAPH.get_all_asset_keys()} == {*ORDER, "inventory"}
+    assert {key.to_user_string() for key in GRAPH.get_all_asset_keys()} == {*ORDER, "overlay", "inventory"}
     for earlier, later in pairwise(ORDER[:-1]):
         assert {key.to_user_string() for key in node(later).parent_keys} == {earlier}
 
@@ -63,8 +63,8 @@ def test_the_main_job_is_the_six_assets_alone():
 def test_whatever_watches_and_cleans_is_on_from_the_start():
     sensors = {sensor.name: sensor.default_status for sensor in defs.sensors}
     schedules = {schedule.name: schedule.default_status for schedule in defs.schedules}
-    assert set(sensors) == {"uploads", "failed_runs", "stopped_runs", "reconcile", "alerts"}
-    assert len(schedules) == 5
+    assert set(sensors) == {"uploads", "failed_runs", "stopped_runs", "reconcile", "overlays", "alerts"}
+    assert len(schedules) == 6
     assert set(sensors.values()) == {dg.DefaultSensorStatus.RUNNING}
     assert set(schedules.values()) == {dg.DefaultScheduleStatus.RUNNING}
 

@@ -73,6 +73,7 @@ OBJECT_FAULTS = {
         for output in (Output.FINDINGS, Output.REPORT, Output.REPORT_HTML, Output.PLAYER_IMAGE, Output.DEEP_MOMENTS_IMAGE)
     },
     "an empty page": (Output.REPORT_HTML, lambda data: b""),
+    "a PDF that is cut off": (Output.REPORT_PDF, lambda data: data[: len(data) // 2]),
     "landmarks that are no table": (Output.DEEP_FRAMES, lambda data: b"junk"),
     "a picture of nothing": (Output.METRICS_IMAGE, lambda data: b""),
     "a byte of deep_results.json flipped": (Output.DEEP_RESULTS, lambda data: data.replace(b"sampled_frames", b"sampled_framez", 1)),
@@ -93,7 +94,7 @@ def test_a_stored_object_that_is_lost_or_damaged_is_failed_and_never_done(pipeli
     assert_failed(pipeline, row, result, output.partition(".")[0])
 
 
-@pytest.mark.parametrize("column", ["quick_results_s3_key", "deep_results_s3_key"])
+@pytest.mark.parametrize("column", ["quick_results_s3_key", "deep_results_s3_key", "pdf_s3_key"])
 def test_a_row_whose_key_leads_elsewhere_is_failed_and_never_done(pipeline_with, job_store, glimpse, column):
     class Misled(JobStore):
         def publish_report(self, job_id, *args, **kwargs):

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +14,7 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemotePartitionSetOrigin, RemoteRepositoryOrigin
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
+from sqlalchemy import text
 
 from cricksy_pipeline.errors import CricksyError
 from cricksy_pipeline.orchestration import housekeeping
@@ -21,6 +23,7 @@ from cricksy_pipeline.orchestration.housekeeping import (
     RUN_FOLDERS,
     Household,
     build_housekeeping,
+    end_retention,
     expire_uploads,
     forget_partitions,
     forget_runs,
@@ -268,6 +271,67 @@ def test_half_written_files_and_outputs_of_jobs_that_are_gone_are_swept_together
     assert keys_of(household.objects) == there.keys
 
 
+# ---- end_retention
+
+
+def kept_until(household: Household, until: str | None) -> str:
+    """A session with a failed job, its partition and its objects, to be kept until so long from now, such as `-1 hour`."""
+    made = made_session(household.jobs, household.objects)
+    household.instance.add_dynamic_partitions(videos.name, [made.job_id])
+    with household.jobs.engine.begin() as connection:
+        query = text("UPDATE video_sessions SET retention_until = now() + cast(:until AS interval) WHERE id = :id")
+        connection.execute(query, {"until": until, "id": made.session_id})
+    return made.session_id
+
+
+def test_a_session_goes_with_all_its_objects_when_its_time_is_over_and_the_others_stay(household):
+    for_good, tomorrow = kept_until(household, None), kept_until(household, "1 day")
+    left = keys_of(household.objects)
+    listed = partitions(household)
+    over, long_over = kept_until(household, "-1 second"), kept_until(household, "-400 days")
+
+    phrases = told(end_retention, household)
+
+    assert [phrase.split()[3] for phrase in phrases] == [long_over, over] and "to be kept until 20" in phrases[0]
+    assert keys_of(household.objects) == left and partitions(household) == listed
+    assert [household.jobs.get_session(one) is None for one in (for_good, tomorrow, over, long_over)] == [False, False, True, True]
+
+
+def test_a_session_whose_analysis_is_at_work_goes_in_a_later_round(household):
+    session_id = kept_until(household, "-1 hour")
+    (job,) = household.jobs.list_jobs(session_id=session_id)
+    change(household.jobs, JOBS, job.id, status="queued")
+    assert told(end_retention, household) == [] and household.jobs.get_session(session_id)
+    change(household.jobs, JOBS, job.id, status="failed")
+    made_run(household.instance, job.id, dg.DagsterRunStatus.STARTED)
+    assert list(end_retention(household, False)) == [] and household.jobs.get_session(session_id)
+
+
+def test_a_session_that_was_prolonged_at_the_last_moment_stays(household, monkeypatch):
+    session_id = kept_until(household, "-1 hour")
+    found = expiry.retention_ended(household.jobs, limit=9)
+    household.jobs.change_session(session_id, retention_until=datetime.now(UTC) + timedelta(days=1))
+    monkeypatch.setattr(expiry, "retention_ended", lambda *_, **__: found)
+    before = keys_of(household.objects)
+    assert list(end_retention(household, False)) == []
+    assert household.jobs.get_session(session_id) and keys_of(household.objects) == before
+
+
+def test_a_session_that_cannot_be_deleted_holds_up_no_other(household):
+    elsewhere, over = kept_until(household, "-2 hours"), kept_until(household, "-1 hour")
+    change(household.jobs, "video_sessions", elsewhere, s3_bucket="another-bucket")
+    with pytest.raises(CricksyError, match="another-bucket"):
+        list(end_retention(household, False))
+    assert household.jobs.get_session(elsewhere) and household.jobs.get_session(over) is None
+
+
+def test_a_round_ends_and_the_next_goes_on(household, monkeypatch):
+    monkeypatch.setattr(housekeeping, "MOST_SESSIONS", 2)
+    for _ in range(3):
+        kept_until(household, "-1 hour")
+    assert [len(list(end_retention(household, False))) for _ in range(3)] == [2, 1, 0]
+
+
 # ---- forget_runs
 
 
@@ -429,8 +493,9 @@ def test_chores_do_not_begin_at_the_same_minute_and_what_the_api_leaves_is_gone_
     crons = {chore.name: chore.cron for chore in CHORES}
 
     assert len({cron.split()[0] for cron in crons.values()}) == len(crons)
-    assert crons["forget_partitions"].split()[1:] == ["*"] * 4
-    assert all(int(cron.split()[1]) < 5 for name, cron in crons.items() if name != "forget_partitions")
+    hourly = ("forget_partitions", "end_retention")
+    assert all(crons[name].split()[1:] == ["*"] * 4 for name in hourly)
+    assert all(int(cron.split()[1]) < 5 for name, cron in crons.items() if name not in hourly)
 
 
 def test_the_command_does_the_named_chores_and_says_each_thing_as_it_is_done(household):

@@ -20,22 +20,22 @@ from hypothesis import strategies as st
 from cricksy_pipeline.orchestration.backfill import BackfillPlan, PlannedJob
 from cricksy_pipeline.orchestration.backfill_runs import launch
 from cricksy_pipeline.orchestration.housekeeping import CHORES, build_housekeeping
+from cricksy_pipeline.orchestration.jobs import overlay_video
 from cricksy_pipeline.orchestration.sensors.uploads import _run_request
 from cricksy_pipeline.store.run_queue import WaitingJob
 from cricksy_pipeline_tests.orchestration.dagster_runs import made_run
 
 OURS = yaml.safe_load((Path(__file__).resolve().parents[2] / "dagster.yaml").read_text())
 SLOTS = OURS["concurrency"]["runs"]["max_concurrent_runs"]
-(BACKFILL_LIMIT,) = (
-    limit["limit"] for limit in OURS["concurrency"]["runs"]["tag_concurrency_limits"] if limit["key"] == "dagster/backfill"
-)
+LIMITS = {limit["key"]: limit["limit"] for limit in OURS["concurrency"]["runs"]["tag_concurrency_limits"]}
+BACKFILL_LIMIT, OVERLAY_LIMIT = LIMITS["dagster/backfill"], LIMITS["cricksy/overlay"]
 QUEUED, STARTED = dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED
 PAGE = 3
 
 
 @dataclass(frozen=True)
 class World:
-    """An instance, what its daemon needs, and how the product tags its runs, by kind: live, rules, looks (of a backfill), chore."""
+    """An instance, what its daemon needs, and how the product tags its runs, by kind: live, rules and looks (backfills), chore, overlay."""
 
     instance: dg.DagsterInstance
     workspace: WorkspaceProcessContext
@@ -96,6 +96,7 @@ def world() -> Iterator[World]:
             "chore": dict(chore.tags),
             "rules": tags_of_a_backfill(instance, looks=False),
             "looks": tags_of_a_backfill(instance, looks=True),
+            "overlay": dict(overlay_video.tags),
         }
         yield World(instance, workspace, tags)
 
@@ -116,7 +117,9 @@ def is_backfill(kind: str) -> bool:
 
 
 def test_the_limits_leave_a_slot_to_uploads():
-    assert 1 <= BACKFILL_LIMIT < SLOTS
+    assert BACKFILL_LIMIT >= 1
+    assert OVERLAY_LIMIT == 1
+    assert BACKFILL_LIMIT + OVERLAY_LIMIT < SLOTS
 
 
 def test_uploads_that_come_after_a_backfill_start_before_it_and_the_cheap_part_of_it_before_the_dear(queue):
@@ -154,9 +157,9 @@ def test_a_slot_that_a_backfill_leaves_goes_to_the_upload_that_waits(queue):
     queue.add("rules")
     queue.add("rules")
     assert queue.start() == ["rules"]
-    for _ in range(2):
+    for _ in range(SLOTS):
         queue.add("live")
-    assert queue.start() == ["live"]
+    assert queue.start() == ["live"] * (SLOTS - 1)
 
     queue.end(queue.running[0])
 
@@ -173,12 +176,24 @@ def test_a_backfill_that_runs_at_somebodys_terminal_is_the_one_backfill(queue, w
 
 def test_chores_come_after_uploads(queue):
     assert CHORES
-    for kind in ("chore", "live", "live"):
+    for kind in ("chore", *["live"] * SLOTS):
         queue.add(kind)
-    assert queue.start() == ["live", "live"]
+    assert queue.start() == ["live"] * SLOTS
 
 
-happenings = st.lists(st.one_of(st.sampled_from(["live", "rules", "looks", "chore"]), st.integers(0, SLOTS - 1)), max_size=14)
+def test_overlays_come_last_and_one_at_a_time(queue):
+    for kind in ("overlay", "overlay", "rules", "chore", *["live"] * (SLOTS - 1)):
+        queue.add(kind)
+    assert queue.start()[: SLOTS - 1] == ["live"] * (SLOTS - 1)
+    while "overlay" not in queue.running_kinds():
+        queue.end(queue.running[0])
+        queue.start()
+    assert set(queue.waiting_kinds()) == {"overlay"}, "an overlay was started before something that somebody waits for"
+    queue.start()
+    assert queue.running_kinds().count("overlay") == 1
+
+
+happenings = st.lists(st.one_of(st.sampled_from(["live", "rules", "looks", "chore", "overlay"]), st.integers(0, SLOTS - 1)), max_size=14)
 
 
 @settings(max_examples=20, deadline=None)
@@ -197,7 +212,9 @@ def test_whatever_comes_and_ends_no_upload_waits_for_a_backfill(world, happened)
         running, waiting = queue.running_kinds(), queue.waiting_kinds()
         assert len(running) <= SLOTS
         assert sum(map(is_backfill, running)) <= BACKFILL_LIMIT
+        assert running.count("overlay") <= OVERLAY_LIMIT
         if "live" in waiting:
             assert len(running) == SLOTS, "an upload waits although a slot is free"
-            assert sum(not is_backfill(kind) for kind in running) >= SLOTS - BACKFILL_LIMIT, "a backfill has the slot of an upload"
+            kept_free = SLOTS - BACKFILL_LIMIT - OVERLAY_LIMIT
+            assert sum(not is_backfill(kind) and kind != "overlay" for kind in running) >= kept_free, "an upload's slot is taken"
             assert set(started) <= {"live"}, "something started before an upload that was waiting"

@@ -174,8 +174,8 @@ def test_a_partition_that_a_run_took_up_after_the_rows_were_gone_stays_for_the_c
     made = listed(instance, job_store, local_store)
     rows_and_objects = session_deletion.deletion.delete_session
 
-    def then_a_run_begins(*arguments):
-        deleted = rows_and_objects(*arguments)
+    def then_a_run_begins(*arguments, **options):
+        deleted = rows_and_objects(*arguments, **options)
         made_run(instance, made.job_id, dg.DagsterRunStatus.QUEUED)
         return deleted
 

@@ -31,7 +31,7 @@ def publish_all(store: JobStore, job_id: str, run_id: str) -> None:
     store.publish_deep_results(job_id, run_id, RESULTS, "analysis/deep_results.json")
     with_findings = {**RESULTS, "findings": FINDINGS}
     store.publish_findings(job_id, run_id, FINDINGS, with_findings, "analysis/deep_results.json")
-    store.publish_report(job_id, run_id, REPORT, {**with_findings, "report": REPORT}, "analysis/deep_results.json")
+    store.publish_report(job_id, run_id, REPORT, {**with_findings, "report": REPORT}, "analysis/deep_results.json", "analysis/report.pdf")
 
 
 def done_job(store: JobStore, run_id: str = "run-1", **options: Any) -> str:

@@ -11,11 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.store.deletion import BUSY, SessionBusy, UnknownSession, delete_session
+from cricksy_pipeline.store.deletion import BUSY, SessionBusy, delete_session
 from cricksy_pipeline.store.keys import Output, output_key, upload_key
 from cricksy_pipeline.store.multipart import incomplete_uploads
 from cricksy_pipeline.store.objects import LocalObjectStore, ObjectStore
-from cricksy_pipeline.store.sessions import UnknownJob
+from cricksy_pipeline.store.sessions import UnknownJob, UnknownSession
 from cricksy_pipeline_tests.store.stored_sessions import change, counted, keys_of, made_session, remember_upload
 
 

@@ -88,7 +88,7 @@ def test_new_deep_results_take_the_findings_of_the_old_ones_with_them(job_store)
     job_store.publish_deep_results(job_id, "run-2", RESULTS, "analysis/deep_results.json")
     row = job_store.get(job_id)
     assert (row.deep_findings, row.deep_report) == (None, None)
-    with pytest.raises(CricksyError, match="deep_findings, deep_report missing"):
+    with pytest.raises(CricksyError, match="deep_findings, deep_report, pdf_s3_key missing"):
         job_store.complete(job_id, "run-2")
 
 

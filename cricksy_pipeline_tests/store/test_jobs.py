@@ -40,7 +40,7 @@ def test_the_row_passes_through_every_documented_state(job_store):
     seen.append(state(job_store, job_id))
     job_store.publish_deep_results(job_id, "run-1", RESULTS, "key")
     job_store.publish_findings(job_id, "run-1", FINDINGS, RESULTS, "key")
-    job_store.publish_report(job_id, "run-1", REPORT, RESULTS, "key")
+    job_store.publish_report(job_id, "run-1", REPORT, RESULTS, "key", "pdf")
     job_store.complete(job_id, "run-1")
     seen.append(state(job_store, job_id))
     assert seen == [
@@ -81,7 +81,7 @@ def test_after_a_takeover_nothing_that_the_first_run_does_changes_the_row(job_st
         lambda: job_store.start_deep(job_id, "run-1"),
         lambda: job_store.publish_deep_results(job_id, "run-1", RESULTS, "key"),
         lambda: job_store.publish_findings(job_id, "run-1", FINDINGS, RESULTS, "key"),
-        lambda: job_store.publish_report(job_id, "run-1", REPORT, RESULTS, "key"),
+        lambda: job_store.publish_report(job_id, "run-1", REPORT, RESULTS, "key", "pdf"),
         lambda: job_store.complete(job_id, "run-1"),
     ]
     for write in late:

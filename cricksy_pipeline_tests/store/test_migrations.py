@@ -67,6 +67,7 @@ def test_there_is_one_head_and_the_code_names_it():
     assert script.get_heads() == [HEAD]
     assert [revision.revision for revision in script.walk_revisions()] == [
         HEAD,
+        "k6l7m8n9o0p1",
         "j5k6l7m8n9o0",
         "i4j5k6l7m8n9",
         "h3i4j5k6l7m8",
@@ -79,14 +80,15 @@ def test_a_migrated_database_and_the_models_are_the_same(database_url):
     command.check(config(database_url))
 
 
-def test_the_constraint_of_the_migration_is_the_constraint_of_the_models(database_url, empty_url):
+def test_the_constraints_of_the_migrations_are_the_constraints_of_the_models(database_url, empty_url):
     """Autogenerate does not compare check constraints; PostgreSQL's own rendering of both does."""
     engine = make_engine(empty_url)
     models.Base.metadata.create_all(engine)
     engine.dispose()
     # A new table has no old rows, so CREATE TABLE makes the same constraint without NOT VALID.
-    query = f"SELECT replace(pg_get_constraintdef(oid), ' NOT VALID', '') FROM pg_constraint WHERE conname = '{models.DONE_IS_WHOLE}'"
-    assert rows(database_url, query) == rows(empty_url, query) != []
+    for name in (models.DONE_IS_WHOLE, models.CONSENT_IS_SAID):
+        query = f"SELECT replace(pg_get_constraintdef(oid), ' NOT VALID', '') FROM pg_constraint WHERE conname = '{name}'"
+        assert rows(database_url, query) == rows(empty_url, query) != []
 
 
 def test_the_statuses_are_the_documented_ones_in_their_order(database_url):
@@ -254,5 +256,5 @@ def test_the_alembic_command_works_from_the_root_of_the_repository(empty_url):
     alembic("upgrade", "head")
     assert HEAD in alembic("current")
     alembic("downgrade", "-1")
-    assert "j5k6l7m8n9o0" in alembic("current")
+    assert "k6l7m8n9o0p1" in alembic("current")
     assert HEAD in alembic("heads")

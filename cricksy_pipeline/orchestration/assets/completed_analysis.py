@@ -26,4 +26,4 @@ def completed_analysis(context: dg.AssetExecutionContext, stages: Run, objects: 
         guardrails = prove_guardrails(now)
         read = prove_readable(now, objects)
         row = complete(now)
-        return describe_completion(row, read, guardrails, settings)
+        return describe_completion(now, row, read, guardrails, settings)

@@ -29,7 +29,7 @@ def deep_results(
             return not_requested()
         now.jobs.start_deep(now.job_id, now.run_id)
         if still_holds(now, objects):
-            return describe_kept(now)
+            return describe_kept(now, settings)
         work = open_work(now, objects)
         footage = partial(open_footage, now, source_videos, weights, settings)
         seen = see_deeply(now, objects, work, footage, settings.pose_workers)

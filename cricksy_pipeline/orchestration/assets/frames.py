@@ -26,9 +26,9 @@ def frames(
         require_mode(now.row.analysis_mode)
         now.jobs.record_identity(now.job_id, now.run_id, analysis_version=now.analysis_version)
         if still_holds(now, objects):
-            return describe_kept(now)
+            return describe_kept(now, settings)
         source = fetch_source(now, source_videos, settings)
         index = inspect_video(source.path, video_limits(settings))
         plan = plan_sampling(index, deep_fps=sample_fps(now.row))
         stored = persist_frames(now, objects, index, plan, source)
-        return describe_frames(index, plan, source, stored)
+        return describe_frames(now, index, plan, source, stored, settings)

@@ -26,7 +26,7 @@ def quick_results(
     """
     with stages.enter(context, "quick_results") as now:
         if still_holds(now, objects):
-            return describe_kept(now)
+            return describe_kept(now, settings)
         work = open_work(now, objects)
         footage = partial(open_footage, now, source_videos, weights, settings)
         seen = see_quickly(now, objects, work, footage, settings.pose_workers)

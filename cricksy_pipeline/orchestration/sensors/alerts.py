@@ -6,6 +6,8 @@ is worth telling, how it travels (`alerting`). Dagster itself sends no alerts.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of resources as classes, not as text.
 
+from functools import partial
+
 import dagster as dg
 
 from cricksy_pipeline.alerting.alert import Notifier, Severity
@@ -13,7 +15,7 @@ from cricksy_pipeline.alerting.escalation import Memory, due
 from cricksy_pipeline.alerting.streaks import read_history
 from cricksy_pipeline.orchestration.asset_options import DATA_OWNER
 from cricksy_pipeline.orchestration.assets import ASSETS
-from cricksy_pipeline.orchestration.describe import JOBS_PATH
+from cricksy_pipeline.orchestration.links import job_url
 from cricksy_pipeline.orchestration.resources import Config, Jobs
 
 OWNER_BY_STAGE: dict[str, str] = {spec.key.to_user_string(): next(iter(spec.owners)) for asset in ASSETS for spec in asset.specs}
@@ -41,7 +43,7 @@ def alerts(context: dg.SensorEvaluationContext, jobs: Jobs, notifier: Channel, s
     history = read_history(jobs.engine, OWNER_BY_STAGE, DATA_OWNER, after=memory.success_at)
     memory, sent, unsent = memory.after(history.success), [], []
     for owner in OWNERS:
-        alert = due(memory, history, owner, settings.alert_after, lambda job_id: f"{settings.public_url}{JOBS_PATH}/{job_id}")
+        alert = due(memory, history, owner, settings.alert_after, partial(job_url, settings))
         if alert is None:
             continue
         try:

@@ -138,6 +138,8 @@ class _Look:
         for tag in (PARTITION_TAG, RANGE_TAG):
             for record in self._instance.get_run_records(dg.RunsFilter(tags={tag: list(asked)})):
                 job_id, made = job_of(record.dagster_run), record.create_timestamp.timestamp()
+                if job_id is None:  # of the partition, but no analysis
+                    continue
                 newest = found.get(job_id)
                 if made < asked[job_id]:
                     older.add(job_id)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from pydantic import Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from cricksy_pipeline.analysis.comparison import Comparison, compare
 from cricksy_pipeline.analysis.documents import AnalysisResults
-from cricksy_pipeline.reading.api.job_paths import JOB_PATH, JobId, known_shape
-from cricksy_pipeline.reading.api.problems import Problem
+from cricksy_pipeline.reading.api.access import OwnedJobId, SignedIn, demand_job
+from cricksy_pipeline.reading.api.conditional import IfNoneMatch, answer_model
+from cricksy_pipeline.reading.api.job_paths import JOB_PATH, known_shape
+from cricksy_pipeline.reading.api.problems import problems
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, read_job
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.objects import ObjectStore
@@ -72,11 +74,14 @@ def add_comparison(app: FastAPI, jobs: JobStore, objects: ObjectStore) -> None:
     @app.get(
         f"{JOB_PATH}/compare/{{other}}",
         response_model=ComparisonRead,
-        responses={404: {"model": Problem}, 409: {"model": Problem}, 503: {"model": Problem}},
+        responses=problems(404, 409),
+        operation_id="compare_jobs",
+        tags=["analyses"],
     )
-    def comparison(job_id: JobId, other: str) -> ComparisonRead:
+    def comparison(job_id: OwnedJobId, other: str, caller: SignedIn, if_none_match: IfNoneMatch = None) -> Response:
         """This job as the earlier session, the other as the later one: what really changed. "No real change" is an answer."""
+        later = demand_job(jobs, caller, known_shape(other))
         try:
-            return read_comparison(jobs, objects, job_id, known_shape(other))
+            return answer_model(read_comparison(jobs, objects, job_id, later), if_none_match)
         except NotComparable as error:
             raise HTTPException(409, str(error)) from error

@@ -17,15 +17,24 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from cricksy_pipeline.errors import CODE_FACTS, CricksyError, ErrorCode
-from cricksy_pipeline.store.sessions import UnknownJob
+from cricksy_pipeline.store.deletion import SessionBusy
+from cricksy_pipeline.store.sessions import UnknownJob, UnknownSession
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 NO_SUCH_JOB = "There is no such analysis job."
+NO_SUCH_SESSION = "There is no such session."
 _STATUS = {
+    ErrorCode.AUTH_REQUIRED: 401,
+    ErrorCode.LINK_EXPIRED: 403,
     ErrorCode.SOURCE_MISSING: 404,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.CONFLICT: 409,
+    ErrorCode.UPLOAD_INCOMPLETE: 409,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.KEYS_UNAVAILABLE: 503,
     ErrorCode.SOURCE_CHANGED: 409,
     ErrorCode.CANCELED: 409,
     ErrorCode.STORE_UNAVAILABLE: 503,
@@ -36,6 +45,8 @@ _STATUS = {
     ErrorCode.INTERNAL: 500,
 }
 """HTTP status by code; every other code is about what the caller sent: 422."""
+_CODE = {404: ErrorCode.NOT_FOUND, 409: ErrorCode.CONFLICT}
+"""The code of an answer that a route gives by status alone; every other below 500 is about the request."""
 
 
 class Problem(BaseModel):
@@ -49,9 +60,11 @@ class Problem(BaseModel):
     retryable: bool = Field(default=False, description="Whether the same request may succeed later.")
 
 
-def problem(status: int, detail: str, *, code: ErrorCode | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
-    """One error answer. `retryable` and `Retry-After` follow from the code."""
-    transient = code is not None and CODE_FACTS[code].transient
+def problem(
+    status: int, detail: str, *, code: ErrorCode | None = None, retryable: bool | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """One error answer. `retryable`, unless it is given, and `Retry-After` follow from the code."""
+    transient = (code is not None and CODE_FACTS[code].transient) if retryable is None else retryable
     body = Problem(
         type=f"urn:cricksy:error:{code.value}" if code else "about:blank",
         title=HTTPStatus(status).phrase,
@@ -72,15 +85,25 @@ async def _cricksy_error(request: Request, error: CricksyError) -> JSONResponse:
 
 
 async def _unknown_job(_request: Request, _error: UnknownJob) -> JSONResponse:
-    return problem(404, NO_SUCH_JOB)
+    return problem(404, NO_SUCH_JOB, code=ErrorCode.NOT_FOUND)
+
+
+async def _unknown_session(_request: Request, _error: UnknownSession) -> JSONResponse:
+    return problem(404, NO_SUCH_SESSION, code=ErrorCode.NOT_FOUND)
+
+
+async def _session_busy(_request: Request, error: SessionBusy) -> JSONResponse:
+    return problem(409, f"{error.message} {error.advice}", code=ErrorCode.CONFLICT, retryable=True)
 
 
 async def _http_error(_request: Request, error: HTTPException) -> JSONResponse:
-    return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    code = _CODE.get(error.status_code, ErrorCode.REQUEST_INVALID) if error.status_code < 500 else None
+    return problem(error.status_code, str(error.detail), code=code, headers=dict(error.headers or {}))
 
 
 async def _bad_request(_request: Request, error: RequestValidationError) -> JSONResponse:
-    return problem(422, "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()))
+    said = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+    return problem(422, said, code=ErrorCode.REQUEST_INVALID)
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
@@ -88,11 +111,18 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
     return problem(500, CODE_FACTS[ErrorCode.INTERNAL].advice, code=ErrorCode.INTERNAL)
 
 
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route's description says of its errors: these, and those that every route has."""
+    return {status: {"model": Problem} for status in sorted({401, 429, 503, *statuses})}
+
+
 def answer_errors_as_problems(app: FastAPI) -> None:
     """Register the handlers: from here on every error of `app` is a `Problem`."""
     handlers: dict[type[Exception], Any] = {
         CricksyError: _cricksy_error,
         UnknownJob: _unknown_job,
+        UnknownSession: _unknown_session,
+        SessionBusy: _session_busy,
         HTTPException: _http_error,
         RequestValidationError: _bad_request,
         Exception: _fault,

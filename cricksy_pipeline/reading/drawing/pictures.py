@@ -98,12 +98,13 @@ def _cropped(image: np.ndarray, xy: np.ndarray, margin: float) -> tuple[np.ndarr
     return image[y0:y1, x0:x1], xy - np.array([x0, y0], dtype=xy.dtype)
 
 
-def _fixed(point: np.ndarray) -> tuple[int, int]:
+def fixed(point: np.ndarray) -> tuple[int, int]:
+    """A place in OpenCV's fixed-point coordinates, sixteenths of a pixel."""
     x, y = (round(float(v) * (1 << _SHIFT)) for v in point)
     return x, y
 
 
-def _draw_ring(image: np.ndarray, xy: np.ndarray, width: int) -> None:
+def draw_ring(image: np.ndarray, xy: np.ndarray, width: int) -> None:
     """A ring on the ground at the player's feet, as television does; around what is seen of him where the feet are not."""
     import cv2
 
@@ -118,7 +119,7 @@ def _draw_ring(image: np.ndarray, xy: np.ndarray, width: int) -> None:
         centre = (seen.min(axis=0) + seen.max(axis=0)) / 2
         axes = np.ptp(seen, axis=0) / 2 + 0.15 * body
     for colour, thickness in ((SHADOW_RGB, width + 2), (RING_RGB, width)):
-        cv2.ellipse(image, _fixed(centre), _fixed(axes), 0, 0, 360, colour, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.ellipse(image, fixed(centre), fixed(axes), 0, 0, 360, colour, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_skeleton(image: np.ndarray, xy: np.ndarray, visibility: np.ndarray, width: int) -> None:
@@ -136,13 +137,13 @@ def _draw_skeleton(image: np.ndarray, xy: np.ndarray, visibility: np.ndarray, wi
             if there(a) and there(b):
                 thick = width if sure(a) and sure(b) else max(1, width // 2)
                 cv2.line(
-                    image, _fixed(xy[a]), _fixed(xy[b]), SHADOW_RGB if shadow else colour, thick + (2 if shadow else 0), cv2.LINE_AA, _SHIFT
+                    image, fixed(xy[a]), fixed(xy[b]), SHADOW_RGB if shadow else colour, thick + (2 if shadow else 0), cv2.LINE_AA, _SHIFT
                 )
     joints = [(INDEX[f"{side}_{joint}"], colour) for side, colour in (("left", LEFT_RGB), ("right", RIGHT_RGB)) for joint in _JOINTS]
     for i, colour in [*joints, (INDEX["nose"], MIDDLE_RGB)]:
         if not there(i):
             continue
-        centre, radius = _fixed(xy[i]), round((0.9 * width + 1.2) * (1 << _SHIFT))
+        centre, radius = fixed(xy[i]), round((0.9 * width + 1.2) * (1 << _SHIFT))
         cv2.circle(image, centre, radius + (1 << _SHIFT), SHADOW_RGB, -1, cv2.LINE_AA, _SHIFT)
         cv2.circle(image, centre, radius, colour, -1 if sure(i) else max(1, width // 2), cv2.LINE_AA, _SHIFT)
 
@@ -184,7 +185,7 @@ def skeleton_over(
         body = max(float(np.ptp(seen[:, 1])), 8.0)
         line = int(np.clip(round(body / 90), 1, max(1, round(max(size) / 160))))
         if ring:
-            _draw_ring(image, xy, line)
+            draw_ring(image, xy, line)
         _draw_skeleton(image, xy, visibility, line)
     return image
 

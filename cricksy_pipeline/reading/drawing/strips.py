@@ -191,3 +191,30 @@ def as_jpeg(png: bytes) -> bytes:
     if image is None:
         raise ValueError("the strip is no picture")
     return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes()
+
+
+def cut_tiles(png: bytes, counts: Sequence[int]) -> list[list[bytes]] | None:
+    """The single stills of a strip as JPEG, row by row, for a page that sets the words itself.
+
+    Args:
+        png: from `strip_png`.
+        counts: how many stills each of its rows holds.
+
+    Returns:
+        None where the picture is not the strip of such rows: nothing is cut out of it then.
+    """
+    import cv2
+
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    high = HEAD + TILE_HEIGHT + FOOT + MARGIN
+    wide = 2 * MARGIN + max(counts, default=0) * (TILE_WIDTH + GAP) - GAP
+    if image is None or not counts or image.shape[:2] != (len(counts) * high, wide):
+        return None
+    return [[_cut(image, i * high + HEAD, MARGIN + j * (TILE_WIDTH + GAP)) for j in range(count)] for i, count in enumerate(counts)]
+
+
+def _cut(image_bgr: np.ndarray, top: int, left: int) -> bytes:
+    import cv2
+
+    tile = image_bgr[top : top + TILE_HEIGHT, left : left + TILE_WIDTH]
+    return cv2.imencode(".jpg", tile, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()

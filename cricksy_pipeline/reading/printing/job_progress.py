@@ -45,7 +45,7 @@ def job_progress(console: Console, description: str = "Analysing") -> Iterator[C
         def update(stage: str | None, pct: float) -> None:
             nonlocal furthest
             furthest = max(furthest, min(float(pct), 100.0))
-            progress.update(task, completed=furthest, stage=escape(_stage_words(stage)))
+            progress.update(task, completed=furthest, stage=escape(stage_words(stage)))
 
         yield update
 
@@ -59,10 +59,11 @@ def job_lines(console: Console, description: str = "Analysing") -> Iterator[Call
         nonlocal said
         if stage != said:
             said = stage
-            console.print(f"{description}: {_stage_words(stage)} ({pct:.0f} %)", highlight=False, markup=False)
+            console.print(f"{description}: {stage_words(stage)} ({pct:.0f} %)", highlight=False, markup=False)
 
     yield update
 
 
-def _stage_words(stage: str | None) -> str:
+def stage_words(stage: str | None) -> str:
+    """A stage of the row (`DEEP`) in words for a person."""
     return STAGE_WORDS.get(stage or "", words((stage or "").lower()))

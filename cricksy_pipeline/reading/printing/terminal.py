@@ -1,8 +1,7 @@
 """An analysis as a person wants to read it in a terminal.
 
 Belongs here: printing with rich what the read model holds. Does not belong here: reading the row (`store.job_read`), the page
-(`report_html`), the bar while it runs (`job_progress`). Reads plain JSON and asks little of it, for rows of the earlier system lack most
-of the documents' fields.
+(`report.html`), what of it is shown (`parts`), the bar while it runs (`job_progress`).
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cricksy_pipeline.analysis.documents import LEGACY_METRICS
 from cricksy_pipeline.reading.notation import (
     band_limits,
     band_words,
@@ -31,28 +29,19 @@ from cricksy_pipeline.reading.notation import (
     words,
 )
 from cricksy_pipeline.reading.printing.job_progress import STAGE_WORDS
+from cricksy_pipeline.reading.printing.parts import (
+    MAX_FINDINGS,
+    First,
+    as_dict,
+    as_list,
+    gaps_of,
+    has_number,
+    metrics_of,
+    parts_of,
+)
 from cricksy_pipeline.reading.report.view import chance
 
-MAX_FINDINGS = 3
 _SEVERITY_STYLE = {"high": "bold red", "medium": "yellow", "low": "cyan"}
-
-
-def as_mapping(read: BaseModel | Mapping[str, Any]) -> Mapping[str, Any]:
-    """The read model as JSON-ready values, whichever of the two it came as."""
-    return read.model_dump(mode="json") if isinstance(read, BaseModel) else read
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def _first(read: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The first of the named documents that is there."""
-    return next((_dict(read.get(name)) for name in names if read.get(name)), {})
 
 
 def headline(read: Mapping[str, Any]) -> str:
@@ -79,10 +68,10 @@ def _value_text(evidence: Mapping[str, Any]) -> str:
 
 
 def _when(finding: Mapping[str, Any]) -> str:
-    moments = [_dict(m) for m in _list(_dict(finding.get("video_evidence")).get("worst_frames"))]
+    moments = [as_dict(m) for m in as_list(as_dict(finding.get("video_evidence")).get("worst_frames"))]
     if moments:
         return ", ".join(f"{m.get('timestamp') or clock(m.get('t_s') or 0.0)} (frame {m.get('frame')})" for m in moments[:4])
-    times = [t for t in _list(_dict(finding.get("evidence")).get("t_s")) if isinstance(t, (int, float))]
+    times = [t for t in as_list(as_dict(finding.get("evidence")).get("t_s")) if isinstance(t, (int, float))]
     return ", ".join(clock(t) for t in times[:4])
 
 
@@ -93,25 +82,25 @@ def _finding(index: int, finding: Mapping[str, Any]) -> RenderableType:
         title.append(f"  severity {severity}", _SEVERITY_STYLE.get(severity, ""))
     when = _when(finding)
     lines = [
-        Text(_value_text(_dict(finding.get("evidence")))),
+        Text(_value_text(as_dict(finding.get("evidence")))),
         Text(str(finding.get("message") or "")),
         Text(f"See it at {when}" if when else ""),
-        *(Text(f"Say: {cue}", "green") for cue in _list(finding.get("cues"))),
-        *(Text(f"Practise: {drill}", "dim") for drill in _list(finding.get("suggested_drills"))),
+        *(Text(f"Say: {cue}", "green") for cue in as_list(finding.get("cues"))),
+        *(Text(f"Practise: {drill}", "dim") for drill in as_list(finding.get("suggested_drills"))),
         Text(_confirm(finding), "dim"),
     ]
     return Group(title, *(Padding(line, (0, 0, 0, 3), expand=False) for line in lines if line), Text(""))
 
 
 def _confirm(item: Mapping[str, Any]) -> str:
-    text = _dict(item.get("what_would_confirm")).get("text")
+    text = as_dict(item.get("what_would_confirm")).get("text")
     return f"To confirm: {text}" if text else ""
 
 
 def _watched(findings: Mapping[str, Any]) -> list[RenderableType]:
     """What is likely and not sure, apart from the findings."""
     parts: list[RenderableType] = []
-    for watch in (_dict(item) for item in _list(findings.get("watch"))):
+    for watch in (as_dict(item) for item in as_list(findings.get("watch"))):
         lines = [Text(str(watch.get("message") or "")), Text(_confirm(watch), "dim")]
         parts += [Text(str(watch.get("title") or "?")), *(Padding(line, (0, 0, 0, 3), expand=False) for line in lines if line)]
     return [Text("Worth watching, not sure", "bold"), *parts, Text("")] if parts else []
@@ -120,7 +109,7 @@ def _watched(findings: Mapping[str, Any]) -> list[RenderableType]:
 def _style(findings: Mapping[str, Any]) -> list[RenderableType]:
     """Choices that are no faults."""
     lines = []
-    for note in (_dict(item) for item in _list(findings.get("style_notes"))):
+    for note in (as_dict(item) for item in as_list(findings.get("style_notes"))):
         shown = note.get("category") or _value_text(note)
         lines.append(Text(f"- {note.get('label')}{f': {shown}' if shown else ''}. {note.get('message') or ''}", "dim"))
     return [Text("Style, not fault", "bold"), *lines, Text("")] if lines else []
@@ -128,21 +117,14 @@ def _style(findings: Mapping[str, Any]) -> list[RenderableType]:
 
 def _not_offered(results: Mapping[str, Any]) -> list[RenderableType]:
     """What is not measured on purpose."""
-    items = [_dict(item) for item in _list(_dict(results.get("metrics")).get("not_offered"))]
+    items = [as_dict(item) for item in as_list(as_dict(results.get("metrics")).get("not_offered"))]
     lines = [Text(f"- {item.get('name')}: {item.get('reason')}", "dim") for item in items]
     return [Text("Not offered, and why", "bold"), *lines, Text("")] if lines else []
 
 
 def _not_measured(results: Mapping[str, Any], findings: Mapping[str, Any]) -> list[RenderableType]:
-    """What could not be measured: measures with the same reason and remedy together, each measure once."""
-    stated = [_dict(gap) for gap in _list(findings.get("not_measured"))]
-    named = {gap.get("metric") for gap in stated}
-    metrics = {key: _dict(metric) for key, metric in _metrics(results).items()}
-    stated += [{"metric": key, **metric} for key, metric in metrics.items() if key not in named and not _has_number(metric)]
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for gap in stated:
-        why = (str(gap.get("reason") or "no reason was given"), str(gap.get("how_to_film") or ""))
-        grouped.setdefault(why, []).append(str(gap.get("label") or words(str(gap.get("metric") or "?"))))
+    """What could not be measured: measures with the same reason and remedy together."""
+    grouped = gaps_of(results, findings)
     if not grouped:
         return []
     listed = Table.grid(padding=(0, 1))
@@ -150,18 +132,6 @@ def _not_measured(results: Mapping[str, Any], findings: Mapping[str, Any]) -> li
         told = Text.assemble((", ".join(labels), "bold"), f": {reason}")
         listed.add_row("-", told.append(f"\nTo measure it: {remedy}", "green") if remedy else told)
     return [Text("What was not measured", "bold"), listed, Text("")]
-
-
-def _metrics(results: Mapping[str, Any]) -> dict[str, Any]:
-    """All metrics, the five that every document carries first; a row of the earlier system may hold fewer."""
-    metrics = _dict(_dict(results.get("metrics")).get("metrics"))
-    first = [key for key in LEGACY_METRICS if key in metrics]
-    return {key: metrics[key] for key in dict.fromkeys([*first, *metrics])}
-
-
-def _has_number(metric: Mapping[str, Any]) -> bool:
-    """Whether there is something to show: a value, a class, or the bare score of a row of the earlier system."""
-    return any(isinstance(metric.get(name), (int, float)) for name in ("value", "score")) or bool(metric.get("category"))
 
 
 def _good_range(metric: Mapping[str, Any]) -> str:
@@ -175,7 +145,7 @@ def _good_range(metric: Mapping[str, Any]) -> str:
 
 def metrics_table(results: Mapping[str, Any]) -> Table | None:
     """Every metric that was measured, within 80 columns. None where there are none."""
-    measured = {key: metric for key, metric in ((k, _dict(m)) for k, m in _metrics(results).items()) if _has_number(metric)}
+    measured = {key: metric for key, metric in ((k, as_dict(m)) for k, m in metrics_of(results).items()) if has_number(metric)}
     if not measured:
         return None
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -206,8 +176,8 @@ def _how_sure(findings: Mapping[str, Any], results: Mapping[str, Any]) -> Text:
     label, score = findings.get("confidence_label"), findings.get("confidence_score")
     if label:
         text.append(f"Trust in the measurements: {label}" + (f" ({percent(score)})" if isinstance(score, (int, float)) else ""))
-    rate = findings.get("detection_rate", _dict(results.get("pose_summary")).get("detection_rate_percent"))
-    reasons = [str(reason) for reason in _list(findings.get("confidence_reasons"))]
+    rate = findings.get("detection_rate", as_dict(results.get("pose_summary")).get("detection_rate_percent"))
+    reasons = [str(reason) for reason in as_list(findings.get("confidence_reasons"))]
     if isinstance(rate, (int, float)) and not any("found in" in reason for reason in reasons):
         text.append(f"{chr(10) if text else ''}Player found in {rate:.0f} % of the frames looked at")
     for reason in reasons:
@@ -215,18 +185,11 @@ def _how_sure(findings: Mapping[str, Any], results: Mapping[str, Any]) -> Text:
     return text
 
 
-def _priority(findings: list[Any], stated: Mapping[str, Any]) -> Panel | None:
-    """The one thing to do first. `stated`: the document's own priority, which says why; rows of the earlier system have none."""
-    first = _dict(findings[0]) if findings else {}
-    cues = _list(first.get("cues"))
-    words_of_it = cues[0] if cues else first.get("title")
-    if not words_of_it:
-        return None
-    why = stated.get("why_first") if stated.get("code") == first.get("code") else None
-    title = "Before the next video" if first.get("kind") == "quality" else "Work on this first"
-    told = Text(str(words_of_it), "bold")
-    if why:
-        told.append(f"\n{why}", "not bold")
+def _priority(first: First) -> Panel:
+    title = "Before the next video" if first.kind == "quality" else "Work on this first"
+    told = Text(first.say, "bold")
+    if first.why:
+        told.append(f"\n{first.why}", "not bold")
     return Panel(told, title=title, title_align="left", border_style="green", padding=(1, 2), expand=False)
 
 
@@ -247,22 +210,19 @@ def print_result(read: BaseModel | Mapping[str, Any], console: Console, *, repor
         console: where to.
         report_path: file or address of the HTML report; None leaves the line out.
     """
-    row = as_mapping(read)
-    results = _first(row, "deep_results", "quick_results") or _first(_dict(row.get("results")), "deep", "quick")
-    findings = _first(row, "deep_findings", "quick_findings") or _dict(results.get("findings"))
-    report = _first(row, "deep_report", "quick_report") or _dict(results.get("report"))
-    listed = sorted((_dict(f) for f in _list(findings.get("findings"))), key=lambda f: f.get("kind") == "quality")
+    shown = parts_of(read)
+    row, results, findings, report = shown.row, shown.results, shown.findings, shown.report
 
     parts: list[RenderableType] = [Text(headline(row), "bold"), Text(f"Job {row.get('id') or row.get('job_id') or '?'}", "dim"), Text("")]
     if row.get("status") == "failed":
         parts += [_failure(row), Text("")]
         if results:
             parts += [Text("The first look came before that", "bold"), Text("")]
-    if priority := _priority(listed, _dict(findings.get("priority"))):
-        parts += [priority, Text("")]
+    if shown.first:
+        parts += [_priority(shown.first), Text("")]
     if report.get("summary"):
         parts += [Text(str(report["summary"])), Text("")]
-    parts += [_finding(i, f) for i, f in enumerate(listed[:MAX_FINDINGS], 1)]
+    parts += [_finding(i, f) for i, f in enumerate(shown.listed[:MAX_FINDINGS], 1)]
     if sure := _how_sure(findings, results):
         parts += [Text("How sure", "bold"), sure, Text("")]
     parts += _watched(findings)

@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Finding, Findings, Metric, Report, StyleNote, Watch
 from cricksy_pipeline.reading.drawing.range_bar import range_bar_svg
-from cricksy_pipeline.reading.notation import NBSP, band_limits, band_words, clock, decimals, number, percent, value_with_interval
+from cricksy_pipeline.reading.notation import NBSP, band_limits, band_words, clock, decimals, number, percent, value_with_interval, words
 
-MAX_FINDINGS = 3
+MAX_FINDINGS, MOST_STILLS = 3, 3
 _CATALOGUE_NAME = re.compile(r"^[A-Z]\d+[A-Z]?: ")  # "B4: " means nothing to a coach
 _DAY_NAME = re.compile(r"^Day \w+: ")  # the page counts the days itself
 _STATUS_WORDS = {"published": "published", "coaching": "coaching knowledge", "uncalibrated": "uncalibrated"}
@@ -25,10 +25,26 @@ _STATUS_WORDS = {"published": "published", "coaching": "coaching knowledge", "un
 
 @dataclass(frozen=True)
 class Moment:
-    """Where in the video: `clock` as m:ss.ss, and the frame in presentation order."""
+    """Where in the video: `clock` as m:ss.ss, the frame in presentation order, and the presentation time in seconds."""
 
     clock: str
     frame: int
+    t_s: float
+
+
+@dataclass(frozen=True)
+class StillView:
+    """A picture that shows a finding: which ball at which event, as the strip of stills names them, and the words below it."""
+
+    delivery: int
+    event: str
+    caption: str
+    clock: str
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """By which its picture is found: (ball, event)."""
+        return self.delivery, self.event
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,7 @@ class FindingView:
     drills: tuple[tuple[str, str], ...]
     moments: tuple[Moment, ...]
     confirm: str = ""
+    stills: tuple[StillView, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,9 +149,18 @@ def moments_of(finding: Finding) -> tuple[Moment, ...]:
     """When a finding is to be seen: its worst frames, else the times of its evidence."""
     worst = finding.video_evidence.worst_frames
     if worst:
-        return tuple(Moment(m.timestamp, m.frame) for m in worst)
+        return tuple(Moment(m.timestamp, m.frame, m.t_s) for m in worst)
     pairs = zip(finding.evidence.get("t_s") or [], finding.evidence.get("frames") or [], strict=False)
-    return tuple(Moment(clock(t), frame) for t, frame in pairs)
+    return tuple(Moment(clock(t), frame, t) for t, frame in pairs)
+
+
+def stills_of(finding: Finding) -> tuple[StillView, ...]:
+    """The pictures that its evidence names, the first few, in the order of the balls."""
+    named = [still for still in finding.evidence.get("stills") or [] if isinstance(still, Mapping)]
+    return tuple(
+        StillView(still["delivery"], still["event"], f"Ball{NBSP}{still['delivery']}, {words(still['event'])}", clock(still["t_s"]))
+        for still in named[:MOST_STILLS]
+    )
 
 
 def named_drill(text: str, how_by_drill: Mapping[str, str]) -> tuple[str, str]:
@@ -166,6 +192,7 @@ def finding_view(finding: Finding, metric: Metric | None, how_by_drill: Mapping[
         drills=tuple(named_drill(text, how_by_drill) for text in finding.suggested_drills),
         moments=moments_of(finding),
         confirm=finding.what_would_confirm.text if finding.what_would_confirm else "",
+        stills=stills_of(finding),
     )
 
 

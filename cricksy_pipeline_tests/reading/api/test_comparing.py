@@ -11,8 +11,8 @@ from rich.console import Console
 from cricksy_pipeline.reading.api.comparing import ComparisonRead, NotComparable, read_comparison
 from cricksy_pipeline.reading.printing.comparison_table import print_comparison
 from cricksy_pipeline.store.keys import Output, output_key
-from cricksy_pipeline_tests.reading.sample_documents import drive_results
 from cricksy_pipeline_tests.reading.api.test_api import JOBS, KEY, RUN, finished, problem, published_quick
+from cricksy_pipeline_tests.reading.sample_documents import drive_results
 
 KNEE = "front_knee_brace_score"
 
@@ -36,7 +36,8 @@ def done(job_store, job_id: str, **knee: float) -> str:
     job_store.start_deep(job_id, RUN)
     job_store.publish_deep_results(job_id, RUN, results, output_key(KEY, job_id, Output.DEEP_RESULTS))
     job_store.publish_findings(job_id, RUN, results["findings"], results, output_key(KEY, job_id, Output.DEEP_RESULTS))
-    job_store.publish_report(job_id, RUN, results["report"], results, output_key(KEY, job_id, Output.DEEP_RESULTS))
+    keys = [output_key(KEY, job_id, output) for output in (Output.DEEP_RESULTS, Output.REPORT_PDF)]
+    job_store.publish_report(job_id, RUN, results["report"], results, *keys)
     job_store.complete(job_id, RUN)
     return job_id
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -14,11 +15,14 @@ import pytest
 from cricksy_pipeline.analysis.documents import AnalysisResults
 from cricksy_pipeline.reading.drawing.pictures import player_picture
 from cricksy_pipeline.reading.drawing.strips import strip_png
+from cricksy_pipeline.reading.report.heading import Heading
 from cricksy_pipeline.reading.report.html import render_report_html
 from cricksy_pipeline.reading.report.view import chance, metric_row, named_drill, week
-from cricksy_pipeline_tests.reading.sample_documents import drive_results, moment, nobody_results, numbers_in
+from cricksy_pipeline_tests.reading.report.told_numbers import untold
+from cricksy_pipeline_tests.reading.sample_documents import drive_results, moment, nobody_results
 
 HOSTILE = """"><script>alert('x')</script><img src=http://evil.example/x onerror=alert(1)> & {{ 7 * 7 }}"""
+HEADING = Heading("Tuesday nets", "job-1", ("A. Player",), datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 
@@ -59,8 +63,7 @@ def render(results: AnalysisResults | None = None, **given) -> str:
         "findings": results.findings,
         "report": results.report,
         "player_png": None,
-        "title": "Tuesday nets",
-        "job_id": "job-1",
+        "heading": HEADING,
     }
     return render_report_html(**{**filled, **given})
 
@@ -86,7 +89,7 @@ def test_the_page_asks_the_network_for_nothing_and_runs_nothing():
 
 def test_hostile_words_in_any_text_of_the_documents_stay_words():
     poisoned = _poisoned(drive_results().model_dump(mode="json"))
-    html = render(AnalysisResults.model_validate(poisoned), title=HOSTILE, job_id=HOSTILE)
+    html = render(AnalysisResults.model_validate(poisoned), heading=Heading(HOSTILE, HOSTILE, (HOSTILE,), HEADING.analysed_at))
     page, clean = Page(html), Page(render())
     assert "<script" not in html and "onerror=alert(1)>" not in html.replace("&gt;", "")
     # Names of events that do not fit are left out of a plot, so its tags may be fewer; none may be new.
@@ -116,30 +119,25 @@ def _poisoned(value, key=""):
         "timestamp",
     }
     if isinstance(value, dict):
-        return {k: _poisoned(v, k) for k, v in value.items()}
+        return {k: _poisoned(v, "event name" if k == "name" and "sigma_s" in value else k) for k, v in value.items()}
     if isinstance(value, list):
         return [_poisoned(v, key) for v in value]
-    return HOSTILE if isinstance(value, str) and key not in fixed else value
+    # Names of events stay apart: the table of the balls has a row for each.
+    return HOSTILE + (value if key == "event name" else "") if isinstance(value, str) and key not in fixed else value
 
 
 def test_every_number_on_the_page_is_in_the_data_or_says_where_it_comes_from():
-    results = drive_results()
-    known = numbers_in(results.model_dump(mode="json"))
-    words = " ".join(re.findall(r"\d[\d.]*", str(results.model_dump(mode="json"))))
-    half_widths = [(m.ci95[1] - m.ci95[0]) / 2 for m in results.metrics.metrics.values() if m.ci95]
-    shares = [100 * n for n in known if 0 <= n <= 1]
-    derived = {95.0, *range(1, 8)}  # the interval's level, the days of the week
-    visible = _without_plots(render(results))
-    for shown in re.findall(r"(?<![\w:])\d+(?:\.\d+)?(?![\w:])", visible):
-        value, places = float(shown), len(shown.partition(".")[2])
-        near = 0.5 * 10**-places + 1e-9
-        true = any(abs(abs(n) - value) <= near for n in [*known, *half_widths, *shares]) or value in derived or shown in words
-        assert true, f"{shown} is on the page and not in the data"
+    visible = _without_plots(render())
+    assert len(re.findall(r"\d", visible)) > 300, "the page has lost its numbers"
+    assert untold(visible, drive_results(), HEADING) == []
+
+
+def test_a_number_that_is_in_no_document_is_noticed():
+    assert untold("The knee bends to 93.7 degrees at 0:59.87, 3 balls.", drive_results(), HEADING) == ["clock 59.87", "93.7"]
 
 
 def _without_plots(html: str) -> str:
     body = re.sub(r"<style>.*?</style>|<svg class=\"series\".*?</svg>", "", html, flags=re.S)
-    body = re.sub(r"\d+:\d\d\.\d\d", "", body)  # clock times: asserted on their own
     return " ".join(Page(body).text).replace("\u00a0", " ")
 
 
