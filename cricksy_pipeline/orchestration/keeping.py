@@ -8,8 +8,9 @@ after new rules decodes nothing. Does not belong here: what the inputs of a stag
 from __future__ import annotations
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
-from cricksy_pipeline.orchestration.report_files import REPORT_FILES
+from cricksy_pipeline.orchestration.report_files import REPORT_FILES, heading_of
 from cricksy_pipeline.orchestration.stage import Stage
+from cricksy_pipeline.reading.report.report_view import NO_FACES
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import QUICK_ARTIFACTS, VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectStore
@@ -37,6 +38,8 @@ OUTPUTS: dict[str, tuple[Output, ...]] = {
 }
 """The objects that each step of the work leaves or names. Landmarks are steps of their own: they are what costs, and outlive the rules."""
 
+_PAGES = {"quick_results": Output.QUICK_REPORT_HTML, "report": Output.REPORT_HTML}
+
 COLUMNS: dict[str, tuple[str, ...]] = {
     "quick_landmarks": ("quick_results",),  # whose pose_summary says whom the landmarks follow
     "quick_results": QUICK_ARTIFACTS,
@@ -55,7 +58,7 @@ def expected_outputs(row: VideoAnalysisJob, step: str) -> tuple[Output, ...]:
 def still_holds(now: Stage, objects: ObjectStore) -> bool:
     """Whether this stage's output is in the row and in the store as this run would make it. If so, it now counts as this attempt's."""
     record = _unchanged(now, objects, now.name)
-    if record is None or not _guardrails_passed(now, record["made_in"]):
+    if record is None or not _guardrails_passed(now, record["made_in"]) or not _faces_as_asked(now, objects):
         return False
     now.jobs.keep_stage(now.job_id, now.run_id, now.name)
     now.log.info("%s: job_id=%s kept from run %s, nothing that it follows from has changed", now.name, now.job_id, record["run_id"])
@@ -86,6 +89,15 @@ def _unchanged(now: Stage, objects: ObjectStore, step: str) -> dict | None:
             now.log.info("%s: job_id=%s is made again, %s is not as it was stored", now.name, now.job_id, output)
             return None
     return record
+
+
+def _faces_as_asked(now: Stage, objects: ObjectStore) -> bool:
+    """Whether the stage's page, if it has one, shows faces as the session asks now. It is no input: what was measured does not follow."""
+    page = _PAGES.get(now.name)
+    if page is None or (NO_FACES in objects.get(now.row.stored_key(page)).decode(errors="replace")) == heading_of(now).faces_blurred:
+        return True
+    now.log.info("%s: job_id=%s is made again, the session says otherwise of faces", now.name, now.job_id)
+    return False
 
 
 def _guardrails_passed(now: Stage, made_in: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,10 +32,10 @@ from cricksy_pipeline.reading.overlay.making import Drawing, Films, make_films
 from cricksy_pipeline.reading.overlay.script import script_of
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store.jobs import JobStore
-from cricksy_pipeline.store.keys import Output, clip_key, clip_name
+from cricksy_pipeline.store.keys import Output, clip_name, film_key
 from cricksy_pipeline.store.models import JobStatus, VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectStore, sha256_of_file
-from cricksy_pipeline.store.overlays import STEP, DueOverlay, MadeOverlay, Overlays, is_overlay, results_hash
+from cricksy_pipeline.store.overlays import STEP, DueOverlay, MadeOverlay, Overlays, OverlaySuperseded, is_overlay, results_hash
 from cricksy_pipeline.store.sessions import UnknownJob
 
 
@@ -109,7 +110,7 @@ class Overlaying:
         )
         with tempfile.TemporaryDirectory(prefix="films-", dir=source.path.parent) as folder:
             films = make_films(source.path, drawing, Path(folder), self._progress())
-            written, size_bytes = self._write(row, films)
+            written, size_bytes = self._write(row, films, blur)
         made = MadeOverlay(of, inputs, blur, written, tuple(sorted(films.clips)), self._record())
         self._commit(row, made, record)
         self._log(
@@ -134,11 +135,12 @@ class Overlaying:
         whole = all(head is not None and head.sha256 == entries[name]["sha256"] for name, head in heads.items())
         return entries if entries and whole else None
 
-    def _write(self, row: VideoAnalysisJob, films: Films) -> tuple[dict[str, dict[str, str]], int]:
+    def _write(self, row: VideoAnalysisJob, films: Films, blurred: bool) -> tuple[dict[str, dict[str, str]], int]:
         """Every film to the store, which reads it back and compares."""
         attempt = row.attempt or 1
-        places = {str(Output.OVERLAY): (films.overlay, row.output_key(Output.OVERLAY))}
-        places |= {clip_name(ball): (path, clip_key(row.s3_key, row.id, ball, attempt)) for ball, path in films.clips.items()}
+        key = partial(film_key, row.s3_key, row.id, attempt=attempt, blurred=blurred)
+        places = {str(Output.OVERLAY): (films.overlay, key(ball=None))}
+        places |= {clip_name(ball): (path, key(ball=ball)) for ball, path in films.clips.items()}
         written, size_bytes = {}, 0
         for name, (path, key) in places.items():
             head = self._objects.put_file(key, path, Output.OVERLAY.content_type)
@@ -150,12 +152,21 @@ class Overlaying:
         """Tell the row, then remove what it named before and names no more."""
         try:
             unnamed = self._overlays.record(row.id, made, seen=seen)
-        except UnknownJob:  # deleted meanwhile: what was just written must not outlive it
-            for entry in made.objects.values():
-                self._objects.delete(entry["key"])
+        except (UnknownJob, OverlaySuperseded):  # what no row names must not stay: it may show faces that are to be blurred by now
+            for key in {entry["key"] for entry in made.objects.values()} - self._named(row.id):
+                self._objects.delete(key)
             raise
         for key in unnamed:
             self._objects.delete(key)
+
+    def _named(self, job_id: str) -> set[str]:
+        """Keys of the films that the row names now, also those of an analysis that is being replaced; none where it is deleted."""
+        try:
+            row = self._jobs.get(job_id)
+        except UnknownJob:
+            return set()
+        stored = (row.stored_objects, (row.superseded or {}).get("stored_objects"))
+        return {entry["key"] for each in stored for name, entry in (each or {}).items() if is_overlay(name)}
 
     def _record(self) -> dict[str, Any]:
         return {"run_id": self._context.run.run_id, **self._cost.so_far()}

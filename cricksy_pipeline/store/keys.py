@@ -174,13 +174,17 @@ def clip_name(ball: int) -> str:
     return f"deliveries/{ball}.mp4"
 
 
-def clip_key(source_key: str, job_id: str, ball: int, attempt: int = 1) -> str:
-    """The key of one ball's clip of one attempt.
+def film_key(source_key: str, job_id: str, ball: int | None, attempt: int = 1, *, blurred: bool = False) -> str:
+    """The key of the overlay video of one attempt (`ball` None), or of one ball's clip.
+
+    Films whose faces are blurred lie in a folder of their own: one in which faces can be seen never takes the place of one that a row
+    calls blurred.
 
     Raises:
         ValueError: as `output_key`, and for a number below 1.
     """
-    return checked_key(f"{output_folder(source_key, job_id, attempt)}/{clip_name(ball)}")
+    name = str(Output.OVERLAY) if ball is None else clip_name(ball)
+    return checked_key(f"{output_folder(source_key, job_id, attempt)}/{'blurred/' + name.rpartition('/')[2] if blurred else name}")
 
 
 def still_key(source_key: str, job_id: str, label: str) -> str:

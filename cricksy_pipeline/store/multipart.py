@@ -193,15 +193,18 @@ def _complete(objects: Any, key: str, numbers: set[int]) -> ObjectHead:
     from botocore.exceptions import ClientError
 
     upload_id = _upload_id(objects, key)
-    made = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in _listed_parts(objects, key, upload_id or "")]
+    made = (
+        [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in _listed_parts(objects, key, upload_id)] if upload_id else []
+    )
     with objects._failures(key):
         try:
-            objects._client.complete_multipart_upload(
-                Bucket=objects.bucket,
-                Key=key,
-                UploadId=upload_id or "",
-                MultipartUpload={"Parts": [part for part in made if part["PartNumber"] in numbers]},
-            )
+            if made:  # else somebody else completed it since its parts were counted
+                objects._client.complete_multipart_upload(
+                    Bucket=objects.bucket,
+                    Key=key,
+                    UploadId=upload_id,
+                    MultipartUpload={"Parts": [part for part in made if part["PartNumber"] in numbers]},
+                )
         except ClientError as error:  # somebody else completed it at the same time
             if not _no_such_upload(error):
                 raise

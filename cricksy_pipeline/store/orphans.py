@@ -30,7 +30,7 @@ MOST_OBJECTS = 1000
 
 _DAY_S = 86400.0
 _KEY_COLUMNS = ("quick_results_s3_key", "deep_results_s3_key", "pdf_s3_key")
-_NAMES = "|".join([*(re.escape(output.value) for output in Output), r"deliveries/\d+\.mp4"])
+_NAMES = "|".join([*(re.escape(output.value) for output in Output), r"deliveries/\d+\.mp4", r"blurred/(?:overlay|\d+)\.mp4"])
 # Only what this pipeline writes, by name: beside it in the bucket may lie what others know of.
 _OUTPUT = re.compile(rf"((?:.*/)?analysis/([^/]+))(?:/(attempt-\d+|stills))?/(?:{_NAMES}|(?<=/stills/)[^/]+\.png)")
 

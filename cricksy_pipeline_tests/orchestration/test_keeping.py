@@ -100,6 +100,21 @@ def test_a_finished_analysis_that_is_asked_for_again_is_proven_again_and_nothing
     assert {outcome.asset for outcome in evaluated} == set(STAGES) and all(outcome.passed for outcome in evaluated)
 
 
+def test_a_report_with_faces_is_made_again_once_the_session_asks_that_none_is_shown(pipeline, glimpse, looks):
+    row, _first = pipeline.analyse(glimpse)
+    assert b"data:image/" in pipeline.objects.get(row.stored_key(Output.REPORT_HTML))
+    pipeline.jobs.change_session(row.session_id, blur_faces=True)
+
+    second = pipeline.run(row.id)
+
+    again = pipeline.jobs.get(row.id)
+    assert second.success and again.status == "done"
+    assert {name for name in STAGES if again.stages[name]["run_id"] == second.run_id} == {"quick_results", "report"}
+    assert looks == ["look_quickly", "look_deeply"], "nobody looks at the video again"
+    for page in (Output.QUICK_REPORT_HTML, Output.REPORT_HTML):
+        assert b"data:image/" not in pipeline.objects.get(again.stored_key(page))
+
+
 @pytest.mark.parametrize(
     "rules, made_again",
     [

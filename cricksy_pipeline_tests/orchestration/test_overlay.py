@@ -140,7 +140,30 @@ def test_a_film_with_faces_is_not_shown_once_they_are_to_be_blurred(overlayer, s
     assert overlayer.run().success
     assert sketches == [False, True]
     assert (overlayer.shown.state, overlayer.shown.blurred) == ("made", True)
-    assert overlayer.objects.get(with_faces) == b"overlay.mp4 2", "the film with faces is gone"
+    assert overlayer.objects.get(overlayer.shown.key) == b"overlay.mp4 2"
+    assert overlayer.objects.head(with_faces) is None, "the film with faces is gone"
+
+
+def test_a_film_with_faces_never_takes_the_place_of_a_blurred_one_that_is_asked_for_meanwhile(overlayer, sketches, monkeypatch):
+    monkeypatch.setattr("cricksy_pipeline.stack.open_pose_model", lambda settings: _model())
+    session_id = overlayer.row.session_id
+    overlayer.jobs.change_session(session_id, blur_faces=True)
+    overlayer.run()
+    blurred = overlayer.shown
+    overlayer.jobs.change_session(session_id, blur_faces=False)
+    sketch = overlaying.make_films
+
+    def while_it_is_asked_for(*args, **named):
+        overlayer.jobs.change_session(session_id, blur_faces=True)
+        return sketch(*args, **named)
+
+    monkeypatch.setattr(overlaying, "make_films", while_it_is_asked_for)
+    assert not overlayer.run().success
+    assert sketches == [True, False]
+    assert overlayer.shown == blurred
+    assert overlayer.objects.get(blurred.key) == b"overlay.mp4 1"
+    films = [one.key for one in overlayer.objects.list("") if one.key.endswith(".mp4") and "/analysis/" in one.key]
+    assert sorted(films) == sorted([blurred.key, *blurred.clips.values()]), "no film with faces is left behind"
 
 
 def _model():

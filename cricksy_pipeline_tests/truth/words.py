@@ -63,8 +63,8 @@ keeping or fielding clip, so nothing is known of those beyond the rendered figur
 CAMERAS = """
 One man balancing, seen by two synchronised cameras opposite each other, both rolled by an unknown angle. Over {instants} instants the lean
 of his trunk differs by {mean} degrees in the mean, which is the roll and what else is constant, and by {about_mean} degrees rms about it.
-Each camera alone prints ±{printed}; of the differences about the mean a share of {within} lies within what both print together. His knees and elbows
-are not compared: neither camera stands where the gates allow them to be read.
+Each camera alone prints ±{printed}; of the differences about the mean a share of {within} lies within what both print together.
+His knees and elbows are not compared: neither camera stands where the gates allow them to be read.
 """
 
 AFTER = """
@@ -78,7 +78,8 @@ Said by hand of the tables of 23 November 2026.
   does not differ from 95 %, nor prove it.
 - **A moment is still another movement now and then, and then the interval of what is read at it does not hold.** A release in one bowled
   ball of twenty (the lead arm, or left and right exchanged all through the action), contact in one drive of twenty, a keeper's take more
-  than 0.08 s off in one of eight, seen from in front or behind. The top of the backlift is known to a tenth of a second, however it is read.
+  than 0.08 s off in one of eight, seen from in front or behind. The top of the backlift is known to a tenth of a second, however it
+  is read.
 - **Refused by what was measured:** front knee at front-foot landing and its least (W1F, W1M) and front foot to release (W4), side-on, where
   the pose model's error is as large as the band; the downswing (B8) in most clips, for the top of the backlift is no sharp moment; feet of
   a bowler who runs away from the camera.

@@ -92,6 +92,7 @@ def add_jobs(app: FastAPI, jobs: JobStore, objects: ObjectStore) -> None:
     )
     def retry(job_id: OwnedJobId, asked: Retry | None = None) -> VideoAnalysisJobRead:
         """Queue a failed job for another attempt, from the first stage whose result does not hold any more."""
+        _demand_video(jobs, objects, job_id)
         if not jobs.requeue(job_id, analysis_mode=asked and asked.analysis_mode):
             raise HTTPException(409, f"Only a failed job can be tried again; this one is {jobs.status_of(job_id)}.")
         return read_for_api(jobs, objects, job_id)
@@ -104,6 +105,7 @@ def add_jobs(app: FastAPI, jobs: JobStore, objects: ObjectStore) -> None:
 
         Readers keep the earlier analysis until the new one is proven.
         """
+        _demand_video(jobs, objects, job_id)
         options = AnalysisOptions(said.subject, said.slow_motion)
         if not analyse_anew(jobs, job_id, options.as_json()):
             raise HTTPException(409, f"Only a finished or failed job can be analysed again; this one is {jobs.status_of(job_id)}.")
@@ -150,6 +152,14 @@ def add_jobs(app: FastAPI, jobs: JobStore, objects: ObjectStore) -> None:
             analysis_options=AnalysisOptions(asked.subject, asked.slow_motion).as_json(),
         )
         return read_for_api(jobs, objects, job_id)
+
+
+def _demand_video(jobs: JobStore, objects: ObjectStore, job_id: str) -> None:
+    """Refuse to queue a job whose upload was given up or turned away: it could only fail, and its session would then take no other."""
+    row = jobs.get(job_id)
+    announced = row.status == JobStatus.FAILED and row.started_at is None and row.source_etag is None and row.source_size is not None
+    if announced and row.s3_bucket == objects.bucket and (not row.s3_key or objects.head(row.s3_key) is None):
+        raise HTTPException(409, "The video of this job never came. Upload one, to the same session if you like.")
 
 
 def _source(session: VideoSession, objects: ObjectStore) -> ObjectHead:

@@ -73,5 +73,7 @@ class ProgressWatch:
                 self._seen = {**dict.fromkeys(followed), **await run_in_threadpool(self.look, followed)}
             except CricksyError as error:
                 log.warning("the progress of %d jobs could not be read: %s", len(followed), error)
+            except Exception:  # a fault of ours: whoever waits must hear of the next look, and not hang for ever
+                log.exception("the progress of %d jobs could not be read", len(followed))
             looked, self._looked = self._looked, asyncio.Event()
             looked.set()

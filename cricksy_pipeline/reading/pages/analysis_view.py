@@ -21,9 +21,10 @@ from cricksy_pipeline.reading.pages.standing import Notice, State, notice_of, st
 from cricksy_pipeline.reading.report.heading import Heading
 from cricksy_pipeline.reading.report.report_view import ReportView, default_plots, report_view
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead, hidden_passes, read_job
-from cricksy_pipeline.store.keys import Output, clip_name, pass_of
+from cricksy_pipeline.store.keys import Output, pass_of
 from cricksy_pipeline.store.models import VideoAnalysisJob, VideoSession
 from cricksy_pipeline.store.objects import ObjectStore
+from cricksy_pipeline.store.overlays import ShownOverlay, is_overlay, shown_overlay
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def analysis_page(row: VideoAnalysisJob, session: VideoSession, objects: ObjectS
         strip=_file(row, api, Output.DEEP_MOMENTS_IMAGE) if view and passname == "deep" and view.balls.balls else None,
         plots=plots,
         first_plot=_first_plot(results, getattr(read, f"{passname}_findings") if results else None, plots),
-        downloads=downloads_of(row, api, view.balls.balls if view else ()) if shown else (),
+        downloads=downloads_of(row, api, view.balls.balls if view else (), session.blur_faces) if shown else (),
     )
 
 
@@ -203,11 +204,18 @@ _OFFERED = (
 """(output, address below the job, label, remark, save it). What a job does not have is not offered."""
 
 
-def downloads_of(row: VideoAnalysisJob, api: str, balls: tuple[int, ...]) -> tuple[Download, ...]:
-    """What can be taken away from this job: only what a stage recorded. `balls`: their numbers, for the clips."""
+def downloads_of(row: VideoAnalysisJob, api: str, balls: tuple[int, ...], blur_faces: bool | None) -> tuple[Download, ...]:
+    """What can be taken away from this job: only what a stage recorded, and of films only what its address would answer with.
+
+    Args:
+        balls: their numbers, for the clips.
+        blur_faces: what the session says now.
+    """
     stored = (row.superseded or {}).get("stored_objects") if row.superseded else row.stored_objects
     named = {str(output) for output in stored or {}}
     hidden = hidden_passes(row)
+    films = ShownOverlay("none") if "deep" in hidden else shown_overlay(row, blur_faces)
+    named = {name for name in named if not is_overlay(name)} | ({str(Output.OVERLAY)} if films.key else set())
     whole = tuple(
         Download(f"{api}/{path}", label, about, save)
         for output, path, label, about, save in _OFFERED
@@ -216,6 +224,6 @@ def downloads_of(row: VideoAnalysisJob, api: str, balls: tuple[int, ...]) -> tup
     clips = tuple(
         Download(f"{api}/deliveries/{ball}.mp4", f"Clip of ball {ball}", "MP4, to send to the player", True)
         for ball in balls
-        if clip_name(ball) in named and "deep" not in hidden
+        if ball in (films.clips or {})
     )
     return whole + clips

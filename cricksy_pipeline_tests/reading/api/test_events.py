@@ -153,3 +153,15 @@ def test_another_coachs_progress_is_not_there(client, job):
 def test_the_same_state_has_the_same_id_and_another_another():
     one, same, other = (event_of(progress_read("a", standing("a", pct=pct)))[0] for pct in (1, 1, 2))
     assert one == same != other
+
+
+def test_a_fault_in_one_look_leaves_nobody_waiting_for_ever():
+    table = Table({"a": standing("a")}, {"a": standing("a", pct=20)}, {"a": standing("a", "done", "DONE", 100)})
+    looks = iter(range(9))
+
+    def look(job_ids: Collection[str]) -> dict[str, Standing]:
+        if next(looks) == 1:
+            raise ValueError("nobody thought of this")
+        return table(job_ids)
+
+    assert [name for name, _, _ in parsed(streamed(look))][-1] == "finished"

@@ -152,6 +152,17 @@ def test_completing_from_several_sides_at_once_makes_one_object_and_one_job(plac
     assert place.objects.get(place.jobs.get(upload["id"]).s3_key) == body and place.jobs.get(upload["id"]).status == "queued"
 
 
+def test_completing_what_somebody_completed_between_two_looks_gives_his_object(place, monkeypatch):
+    body = film(place.part + 10)
+    upload = place.initiate(len(body))
+    place.send(upload, body)
+    key = place.jobs.get(upload["id"]).s3_key
+    parts, counted = parts_of(len(body)), multipart.received_parts(place.objects, key)
+    made = multipart.finish_parts(place.objects, key, parts)
+    monkeypatch.setattr(multipart, "received_parts", lambda *_of: counted)
+    assert multipart.finish_parts(place.objects, key, parts) == made
+
+
 def test_a_part_that_is_sent_again_takes_the_place_of_the_first(place):
     body = film(place.part + 10)
     upload = place.initiate(len(body))
@@ -214,6 +225,15 @@ def test_an_upload_that_was_given_up_leaves_nothing_and_takes_nothing_more(place
     assert problem(place.complete(upload), 409)["code"] == "CONFLICT"
     assert problem(place.client.delete(f"{UPLOADS}/{upload['id']}"), 409)["code"] == "CONFLICT"
     assert (place.jobs.get(upload["id"]).status, place.jobs.get(upload["id"]).error_code) == ("failed", "CANCELED")
+
+
+@pytest.mark.parametrize("asked", ["retry", "analyses"])
+def test_a_job_whose_video_never_came_cannot_be_tried_again_and_its_session_takes_another(place, asked):
+    upload = place.initiate(1000)
+    assert place.client.delete(f"{UPLOADS}/{upload['id']}").status_code == 204
+    problem(place.client.post(f"/api/coaches/plus/analysis-jobs/{upload['id']}/{asked}", json={}), 409)
+    assert place.jobs.get(upload["id"]).status == "failed"
+    assert place.initiate(1000, session_id=upload["session_id"])["id"] != upload["id"]
 
 
 def test_an_upload_that_nobody_went_on_with_expires_with_its_parts(place):

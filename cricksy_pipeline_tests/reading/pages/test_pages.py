@@ -7,11 +7,15 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 from markupsafe import Markup
+from sqlalchemy import update
 
 from cricksy_pipeline.reading.api.app import create_app
+from cricksy_pipeline.reading.api.job_paths import JOB_PATH
 from cricksy_pipeline.reading.report.heading import Heading
 from cricksy_pipeline.reading.report.html import render_report_html
-from cricksy_pipeline_tests.reading.pages.world import publish_quick, upload
+from cricksy_pipeline.store.claims import JOB
+from cricksy_pipeline.store.keys import Output, clip_name
+from cricksy_pipeline_tests.reading.pages.world import publish_deep, publish_quick, upload
 from cricksy_pipeline_tests.reading.sample_documents import drive_results
 from cricksy_pipeline_tests.reading.signed_in import bearer, strict_access
 
@@ -158,6 +162,28 @@ def test_a_strangers_analysis_cannot_be_compared_with(client, world):
 def test_only_what_a_job_has_is_offered_to_take_away(client, world):
     page = html(client, world.path("done"))
     assert "/report.html" in page and "/overlay.mp4" not in page and "/report.pdf" not in page
+
+
+def test_a_film_is_offered_exactly_where_its_address_answers(client, world):
+    job = upload(world, "With films")
+    publish_quick(world, job)
+    publish_deep(world, job)
+    films = {
+        name: {"key": f"films/{name}", "sha256": world.objects.put(f"films/{name}", b"film").sha256}
+        for name in (str(Output.OVERLAY), clip_name(1))
+    }
+    stages = {"overlay": {"of": "of", "blurred": False, "clips": [1]}}
+    row = world.jobs.get(job)
+    stored = {**row.stored_objects, **films, str(Output.DEEP_RESULTS): {"key": "d.json", "sha256": "of"}}
+    with world.jobs.engine.begin() as connection:
+        connection.execute(update(JOB).where(JOB.c.id == job).values(stored_objects=stored, stages=stages))
+    for blur, answers in ((False, 200), (True, 404)):
+        world.jobs.change_session(row.session_id, blur_faces=blur)
+        page = html(client, f"/analyses/{job}")
+        for path in ("overlay.mp4", "deliveries/1.mp4"):
+            address = f"{JOB_PATH.format(job_id=job)}/{path}"
+            assert client.get(address).status_code == answers
+            assert (address in page) == (answers == 200)
 
 
 def test_hostile_titles_are_shown_as_text(client, world):

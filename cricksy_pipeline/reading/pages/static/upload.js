@@ -25,7 +25,7 @@ form.addEventListener("submit", (event) => {
 button("forget").addEventListener("click", throwAway);
 button("cancel").addEventListener("click", throwAway);
 button("pause").addEventListener("click", () => {
-  sending.pause();
+  sending?.pause();
 });
 addEventListener("beforeunload", (event) => {
   if (sending) event.preventDefault();
@@ -135,6 +135,7 @@ function stopped(error) {
   sending = null;
   under(false);
   if (error.name === "AbortError") {
+    if (!note) return; // thrown away, which says so itself
     say("Paused.");
     button("send").textContent = "Go on";
     return;
