@@ -17,6 +17,7 @@ from cricksy_pipeline.reading.api.conditional import IfNoneMatch
 from cricksy_pipeline.reading.api.job_paths import JOB_PATH
 from cricksy_pipeline.reading.api.problems import problems
 from cricksy_pipeline.reading.api.ranges import answer_object
+from cricksy_pipeline.reading.report.report_view import NO_FACES
 from cricksy_pipeline.store.job_read import hidden_passes
 from cricksy_pipeline.store.job_standing import shown_row
 from cricksy_pipeline.store.jobs import JobStore
@@ -45,6 +46,9 @@ _ABOUT = {
     "landmarks.trc": "The same for OpenSim and its like. Picture pixels, not metres.",
     "overlay.mp4": "The video with what was seen drawn over it. Byte ranges.",
 }
+_PAGE_OF = {"report.html": Output.REPORT_HTML, "report.pdf": Output.REPORT_HTML, "quick_report.html": Output.QUICK_REPORT_HTML}
+"""What is handed on, by name, and the page that says whether it was made without faces."""
+
 _KEPT = (".parquet", ".csv", ".trc")
 """What a browser saves and does not show."""
 
@@ -82,6 +86,23 @@ def _output_keys(row: VideoAnalysisJob, names: tuple[str, ...], asked: str) -> l
     return [(name, key) for name, key in shown if key]
 
 
+def _demand_no_faces(jobs: JobStore, objects: ObjectStore, row: VideoAnalysisJob, found: list[tuple[str, str]], asked: str) -> None:
+    """Refuse a report that was made before its session asked that no face is shown in what is handed on.
+
+    Raises:
+        HTTPException: 404, and what to do.
+    """
+    outputs = [_PAGE_OF[name] for name in NAMED.get(asked, (asked,)) if name in _PAGE_OF]
+    session = jobs.get_session(row.session_id) if found and outputs else None
+    if session is None or not session.blur_faces:
+        return
+    page = next((key for key in map(row.shown_key, outputs) if key and objects.head(key)), None)
+    if page is None or NO_FACES not in objects.get(page).decode(errors="replace"):
+        raise HTTPException(
+            404, f"This {asked} shows faces, and the session now asks that none is shown. Analyse the video again to get one without."
+        )
+
+
 def _source_key(row: VideoAnalysisJob, objects: ObjectStore) -> list[tuple[str, str]]:
     key = row.s3_key or ""
     return [(f"video.{key.rpartition('.')[2].lower()}", key)] if key and row.s3_bucket in (None, objects.bucket) else []
@@ -112,7 +133,10 @@ def add_files(app: FastAPI, jobs: JobStore, objects: ObjectStore) -> None:
 
     def named(asked: str) -> Callable[..., Response]:
         def route(request: Request, job_id: OwnedJobId) -> Response:
-            return _answer(request, objects, _output_keys(shown_row(jobs.engine, job_id), NAMED[asked], asked), asked)
+            row = shown_row(jobs.engine, job_id)
+            found = _output_keys(row, NAMED[asked], asked)
+            _demand_no_faces(jobs, objects, row, found, asked)
+            return _answer(request, objects, found, asked)
 
         return route
 
@@ -136,7 +160,10 @@ def add_files(app: FastAPI, jobs: JobStore, objects: ObjectStore) -> None:
             raise HTTPException(404, "There is no file of that name; files are: " + ", ".join(sorted(SERVED)))
         if name == Output.OVERLAY:
             return overlay(request, job_id)
-        return _answer(request, objects, _output_keys(shown_row(jobs.engine, job_id), (name,), name), name)
+        row = shown_row(jobs.engine, job_id)
+        found = _output_keys(row, (name,), name)
+        _demand_no_faces(jobs, objects, row, found, name)
+        return _answer(request, objects, found, name)
 
     add("files/{name}", stored_file, "stored_file", "One named output of the job: pictures, pages, JSON, tables.", "*/*")
 

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.reading.api.app import create_app
 from cricksy_pipeline.reading.api.files import SERVED
+from cricksy_pipeline.reading.report.report_view import NO_FACES
 from cricksy_pipeline.store.database import make_engine
 from cricksy_pipeline.store.job_read import VideoAnalysisJobRead
 from cricksy_pipeline.store.jobs import JobStore
@@ -183,6 +184,17 @@ def test_the_report_page_is_served_as_stored_and_may_load_nothing(client, local_
     answer = client.get(f"{JOBS}/{queued}/report.html")
     assert answer.content == page and answer.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in answer.headers["content-security-policy"] and answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_report_with_faces_is_not_handed_out_once_its_session_asks_for_none(client, job_store, local_store, queued):
+    local_store.put(output_key(KEY, queued, Output.REPORT_HTML), b"<!doctype html>faces", Output.REPORT_HTML.content_type)
+    local_store.put(output_key(KEY, queued, Output.REPORT_PDF), b"%PDF", Output.REPORT_PDF.content_type)
+    addresses = [f"{JOBS}/{queued}/{name}" for name in ("report.html", "report.pdf", "files/report.html", "files/report.pdf")]
+    assert [client.get(address).status_code for address in addresses] == [200] * 4
+    client.patch(f"/api/coaches/plus/sessions/{job_store.get(queued).session_id}", json={"blur_faces": True})
+    assert all("Analyse the video again" in problem(client.get(address), 404)["detail"] for address in addresses)
+    local_store.put(output_key(KEY, queued, Output.REPORT_HTML), f"<!doctype html>{NO_FACES}".encode(), Output.REPORT_HTML.content_type)
+    assert [client.get(address).status_code for address in addresses] == [200] * 4
 
 
 def test_each_named_output_has_its_content_type_and_an_etag_that_saves_the_second_download(client, local_store, queued):
