@@ -21,7 +21,8 @@ from cricksy_pipeline.store.models import GuardrailResult
 from cricksy_pipeline.store.objects import ObjectStore, sha256_of
 
 GUARDRAIL = GuardrailResult.__table__
-_TEXTS = (".json", ".html")
+_NAMING = (".json", ".html", ".csv", ".pdf")
+"""Kinds of file in which the job's id stands in plain bytes; of a PDF, in what it says of itself (its pages are compressed)."""
 
 
 def clone_job(jobs: JobStore, objects: ObjectStore, job_id: str, count: int, *, with_source: bool = True) -> Iterator[str]:
@@ -47,7 +48,7 @@ def clone_job(jobs: JobStore, objects: ObjectStore, job_id: str, count: int, *, 
             objects.put(new.text(row.s3_key), source)
         entries = {}
         for name, (key, data) in stored.items():
-            copied = new.text(data.decode()).encode() if key.endswith(_TEXTS) else data
+            copied = new.bytes(data) if key.endswith(_NAMING) else data
             entries[name] = {"key": objects.put(new.text(key), copied).key, "sha256": sha256_of(copied)}
         with transaction(jobs.engine) as connection:
             for table, originals in rows.items():
@@ -71,6 +72,11 @@ class _Renaming:
         for old, new in self.ids.items():
             text = text.replace(old, new)
         return text
+
+    def bytes(self, data: bytes) -> bytes:
+        for old, new in self.ids.items():
+            data = data.replace(old.encode(), new.encode())
+        return data
 
     def value(self, value: Any) -> Any:
         if isinstance(value, (dict, list)):
