@@ -16,10 +16,16 @@ from fastapi.responses import HTMLResponse
 
 @cache
 def _environment():
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("cricksy_pipeline.reading.pages", "templates"),
+        # Sections that page and report print alike are the report's.
+        loader=ChoiceLoader(
+            [
+                PackageLoader("cricksy_pipeline.reading.pages", "templates"),
+                PrefixLoader({"report": PackageLoader("cricksy_pipeline.reading.report", "templates")}),
+            ]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
