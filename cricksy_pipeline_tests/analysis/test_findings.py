@@ -42,13 +42,15 @@ def test_correct_technique_yields_no_finding(motion, mode, view, mirror):
     for noise in (0.0, 0.015):
         _, findings, _ = analysed(player(motion, view, seconds=8.0, noise=noise, mirror=mirror), mode)
         assert findings.findings == []
-        assert findings.overall_level == "high"
+        # A bowler in front of the camera: what is judged there is read too widely to be judged (accuracy.toml), and that is said.
+        unjudged = (motion, view) == ("bowl", "front") and findings.overall_level is None and findings.overall_level_reason
+        assert findings.overall_level == "high" or unjudged
 
 
 def test_a_low_lead_elbow_is_no_finding_since_the_pose_model_was_measured_to_misread_it():
     block, findings, _ = analysed(player(view="front", seconds=8.0, noise=0.015, low_elbow=0.6), BATTING)
-    assert block.metrics["elbow_drop_score"].value is None
-    assert block.metrics["elbow_drop_score"].reason_code == "POSE_MODEL"
+    elbow = block.metrics["elbow_drop_score"]
+    assert elbow.reason_code == "POSE_MODEL" if elbow.value is None else elbow.ci95[1] - elbow.ci95[0] > 60
     assert "LEAD_ELBOW_LOW" not in [finding.code for finding in technique(findings)]
 
 

@@ -111,7 +111,13 @@ def test_a_mode_that_nobody_films_is_refused():
 
 @pytest.mark.parametrize(
     "rules, looks_again",
-    [([], None), (["report"], False), (["metrics"], False), (["landmarks"], True), (["frames"], True)],
+    [
+        ([], None),
+        (["report"], False),
+        (["metrics"], False),
+        (["landmarks"], True),
+        pytest.param(["frames"], True, marks=pytest.mark.slow),
+    ],
     ids=lambda value: "+".join(value) if isinstance(value, list) else None,
 )
 def test_the_plan_foretells_what_the_run_does(pipeline, glimpse, runs, looks, newer, rules, looks_again):
@@ -182,6 +188,7 @@ def test_what_cannot_be_analysed_is_counted_with_its_reason(job_store, columns, 
     assert why in next(iter(plan.impossible))
 
 
+@pytest.mark.slow
 def test_rules_are_applied_wherever_the_video_lies(pipeline, glimpse, newer):
     row, _ = pipeline.analyse(glimpse)
     change(pipeline.jobs, row.id, s3_bucket="moved")
