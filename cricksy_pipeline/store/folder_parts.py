@@ -57,8 +57,12 @@ def begin(objects: LocalObjectStore, key: str) -> None:
 
 def received(objects: LocalObjectStore, key: str) -> dict[int, int]:
     """Size in bytes by number of each part that is there."""
+    there = {}
     with objects._failures(key):
-        return {int(path.name.removeprefix(_PART)): path.stat().st_size for path in _parts(_place(objects, key))}
+        for path in _parts(_place(objects, key)):
+            with suppress(FileNotFoundError):  # a completion that runs beside this look removes them
+                there[int(path.name.removeprefix(_PART))] = path.stat().st_size
+    return there
 
 
 class PartFile:

@@ -119,10 +119,11 @@ def finish_parts(objects: ObjectStore, key: str, parts: list[Part]) -> ObjectHea
         CricksyError: STORE_UNAVAILABLE.
     """
     there = received_parts(objects, key)
-    if not there and (head := objects.head(key)) is not None:
-        return head
     lacking = [part.number for part in parts if there.get(part.number) != part.size]
     if lacking:
+        # Parts go once the object is there: some may be left of a completion that runs beside this one, or that was killed.
+        if (head := objects.head(key)) is not None:
+            return head
         raise incomplete(lacking, len(parts))
     if isinstance(objects, LocalObjectStore):
         return folder_parts.assemble(objects, key, [part.number for part in parts])

@@ -148,7 +148,7 @@ def test_completing_from_several_sides_at_once_makes_one_object_and_one_job(plac
     place.send(upload, body)
     with ThreadPoolExecutor(4) as sides:
         answers = list(sides.map(lambda _: place.complete(upload), range(4)))
-    assert {answer.status_code for answer in answers} == {202} and len(place.jobs.list_jobs()) == 1
+    assert [answer.text for answer in answers if answer.status_code != 202] == [] and len(place.jobs.list_jobs()) == 1
     assert place.objects.get(place.jobs.get(upload["id"]).s3_key) == body and place.jobs.get(upload["id"]).status == "queued"
 
 
