@@ -82,12 +82,13 @@ Said by hand of the tables of 23 November 2026.
   throws and in 3 of 14 catches. The top of the backlift is no sharp moment: beyond 0.08 s in 31 of 60, and its printed error says so.
 - **Refused by what was measured:** trunk lean at release side-on (W5), side lean at release (W6) and, from in front, head over the front
   foot at release (W8), never read: in one or two of a dozen calibration balls the wrong arm was taken for the bowling arm or left and right
-  were exchanged, the error fitted to all of them is as wide as the band, and so nothing is printed. Head still at contact from in front (B1)
+  were exchanged, the error fitted to all of them is as wide as the band, and nothing is printed. Head still at contact from in front (B1)
   in 8 of 28 clips, for the pose model's error there. Front foot to release (W4) and the downswing (B8) are mostly too uncertain to be
   printed. Feet of a bowler who runs away from the camera are not read.
-- **Read, and little follows from it:** lead elbow at contact (B7), ±43 degrees from in front and outside its interval both times from behind;
-  throwing elbow (F5), ±40 degrees and only in half of the clips from in front; head still at contact from behind (B1), outside both times.
-  Knee at front-foot landing (W1F, W1M), head before the take and before the catch (K3, F7) are read too, on one to six held-out balls a view.
+- **Read, and little follows from it:** lead elbow at contact (B7), ±43 degrees from in front and outside its interval both times from
+  behind; throwing elbow (F5), ±40 degrees and only in half of the clips from in front; head still at contact from behind (B1), outside both
+  times. Front knee from its landing to release (W1F, W1M), head before the take and the catch (K3, F7) are read on one to six held-out
+  balls a view.
 - **Scenes that cost the ball or the truth:** a passer-by who hides the player at contact and a bystander beside a keeper (no ball is
   claimed); an umpire beside a bowler who runs away (his release height and arm slot were outside their intervals), a crowd behind a throw
   (3 of 5 inside).
