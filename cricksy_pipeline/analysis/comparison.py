@@ -17,7 +17,7 @@ from pydantic import Field
 
 from cricksy_pipeline.analysis.confirming import variance_of_change
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults, Document, Metric
-from cricksy_pipeline.analysis.metrics.uncertainty import distance_outside
+from cricksy_pipeline.analysis.metrics.uncertainty import Z95, distance_outside
 from cricksy_pipeline.analysis.wording import coaching
 
 Outcome = Literal["better", "worse", "changed", "no real change"]
@@ -169,7 +169,7 @@ def detectable_change(earlier: float, later: float) -> float:
 
     1.96 sqrt(v1 + v2), where each session's v = random^2 / n + set-up^2; for like sessions this is 1.96 sqrt(2) sqrt(v).
     """
-    return 1.96 * sqrt(variance_of_change(earlier) + variance_of_change(later))
+    return Z95 * sqrt(variance_of_change(earlier) + variance_of_change(later))
 
 
 def _verdict(earlier: Metric, later: Metric, change: float, smallest: float) -> Outcome:

@@ -11,6 +11,7 @@ from cricksy_pipeline.analysis.documents import Confirmation, Metric
 from cricksy_pipeline.analysis.family import needed_sigmas
 from cricksy_pipeline.analysis.judging import Judged
 from cricksy_pipeline.analysis.metrics.catalogue import catalogue
+from cricksy_pipeline.analysis.metrics.uncertainty import Z95
 from cricksy_pipeline.analysis.wording import balls, coaching, quantity
 
 GOOD_SESSION = 6
@@ -57,7 +58,7 @@ def balls_more(item: Judged, judged: int) -> int | None:
 
 def variance_of_change(detectable_change: float) -> float:
     """The variance that one session of the printed size adds to a comparison of two (MDC95 = 1.96 sqrt(2) times its root)."""
-    return (detectable_change / (1.96 * sqrt(2))) ** 2
+    return (detectable_change / (Z95 * sqrt(2))) ** 2
 
 
 def _confirmation(metric: Metric, code: str, more: int | None, text: str) -> Confirmation:

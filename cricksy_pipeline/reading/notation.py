@@ -76,6 +76,11 @@ def value_with_interval(value: float, ci95: Sequence[float] | None, unit: str) -
     return f"{number(value, places)}{unit_text(unit)} ({number(ci95[0], places)} to {number(ci95[1], places)})"
 
 
+def time_with_interval(t_s: float, half_s: float) -> str:
+    """`0:01.70 ± 0.03 s`: a presentation timestamp with half of its 95 % interval, seconds."""
+    return f"{clock(t_s)}{NBSP}±{NBSP}{half_s:.2f}{NBSP}s"
+
+
 def plain_number(value: float) -> str:
     """A limit as it was given, to four digits, with a true minus sign."""
     return f"{value:.4g}".replace("-", MINUS)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cricksy_pipeline.reading.drawing.axes import Scale, padded_range, ticks
-from cricksy_pipeline.reading.notation import band_words, clock, decimals, number, percent, value_with_interval, words
+from cricksy_pipeline.reading.notation import band_words, clock, decimals, number, percent, time_with_interval, value_with_interval, words
 
 finite = st.floats(-1e6, 1e6)
 
@@ -63,6 +63,10 @@ def test_rounding_never_hides_more_than_a_sixth_of_the_interval(value, half):
 )
 def test_a_band_is_said_in_words(band, text):
     assert band_words(band, "deg") == text
+
+
+def test_a_moment_and_its_interval_are_never_torn_apart_at_the_end_of_a_line():
+    assert time_with_interval(61.701, 0.034) == "1:01.70\u00a0±\u00a00.03\u00a0s"
 
 
 @given(st.floats(0, 1))

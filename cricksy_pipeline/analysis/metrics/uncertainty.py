@@ -14,6 +14,7 @@ import numpy as np
 from cricksy_pipeline.analysis.documents import Band
 
 Z95 = 1.96
+"""Half of a 95 % interval over one standard deviation, of a normal distribution."""
 HUBER_K = 1.5
 """Values farther than so many scales from the middle pull no harder than this (Huber 1964)."""
 PRIOR_BALLS = 4

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cricksy_pipeline.analysis.landmarks import INDEX
+from cricksy_pipeline.analysis.metrics.uncertainty import Z95
 from cricksy_pipeline.reading.drawing.pictures import skeleton_over
-from cricksy_pipeline.reading.notation import clock, words
+from cricksy_pipeline.reading.notation import clock, time_with_interval, words
 
 TILE_WIDTH, TILE_HEIGHT = 240, 320
 GAP, MARGIN, HEAD, FOOT = 8, 12, 40, 56
@@ -110,8 +111,8 @@ def _row(row: Row, width: int) -> np.ndarray:
 
 
 def _when(still: Still) -> str:
-    """`0:01.70 s ±0.03`: the event's time with its 95 % interval."""
-    return clock(still.t_s) if still.sigma_s is None else f"{clock(still.t_s)} ±{1.96 * still.sigma_s:.2f} s"
+    """An event's time with its 95 % interval; before and after have a time alone."""
+    return clock(still.t_s) if still.sigma_s is None else time_with_interval(still.t_s, Z95 * still.sigma_s)
 
 
 def _size(bodies: Sequence[np.ndarray]) -> float:

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cricksy_pipeline.analysis.documents import AnalysisResults, Delivery, DeliveryValue, Findings, Metric
-from cricksy_pipeline.reading.notation import band_limits, band_words, clock, decimals, number, unit_text, words
+from cricksy_pipeline.analysis.documents import AnalysisResults, Delivery, DeliveryValue, Event, Findings, Metric
+from cricksy_pipeline.analysis.metrics.uncertainty import Z95
+from cricksy_pipeline.reading.notation import band_limits, band_words, clock, decimals, number, time_with_interval, unit_text, words
+from cricksy_pipeline.reading.report.balls import interval_of
 
 KEY_EVENTS = ("contact", "release", "take")
 """The moment that a clip repeats; the ball's last event where it has none of these."""
-NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Mark:
     Attributes:
         name: in words.
         t_s, half_s: its time, and half of its 95 % interval.
-        told: `0:01.68 ±0.04 s`.
+        told: `0:01.68 ± 0.04 s`.
     """
 
     name: str
@@ -114,9 +115,14 @@ def _importance(document: AnalysisResults, findings: Findings | None) -> list[st
 
 def _ball(ball: Delivery, document: AnalysisResults, order: list[str]) -> Ball:
     events = sorted(ball.events, key=lambda event: event.t_s)
-    marks = tuple(Mark(words(e.name), e.t_s, NORMAL_95 * e.sigma_s, f"{clock(e.t_s)} ±{NORMAL_95 * e.sigma_s:.2f} s") for e in events)
+    marks = tuple(_mark(event) for event in events)
     key = next((event.t_s for event in events if event.name in KEY_EVENTS), events[-1].t_s if events else None)
     return Ball(ball.delivery, ball.start_s, ball.end_s, key, marks, _moments(ball, document, order))
+
+
+def _mark(event: Event) -> Mark:
+    half_s = Z95 * event.sigma_s
+    return Mark(words(event.name), event.t_s, half_s, time_with_interval(event.t_s, half_s))
 
 
 def _moments(ball: Delivery, document: AnalysisResults, order: list[str]) -> tuple[Moment, ...]:
@@ -133,7 +139,7 @@ def _moments(ball: Delivery, document: AnalysisResults, order: list[str]) -> tup
 
 
 def _reading(metric: Metric, read: DeliveryValue) -> Reading:
-    low, high = read.ci95 or (read.value - NORMAL_95 * read.sigma, read.value + NORMAL_95 * read.sigma)
+    low, high = interval_of(read)
     places = decimals((high - low) / 2, read.value)
     exact = high <= low
     band = metric.band.model_dump() if metric.band and metric.judged else None

@@ -20,6 +20,7 @@ import numpy as np
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Delivery, Series
 from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
+from cricksy_pipeline.analysis.metrics.uncertainty import Z95
 from cricksy_pipeline.analysis.swaps import repaired
 from cricksy_pipeline.reading.drawing.broken_time import BrokenTime
 from cricksy_pipeline.reading.drawing.pictures import BONES, LEFT_RGB, MIDDLE_RGB, RIGHT_RGB, RING_RGB, SHADOW_RGB, SURE
@@ -116,7 +117,7 @@ def _look() -> dict[str, Any]:
 
 def _delivery(ball: Delivery) -> dict[str, Any]:
     events = [
-        {"name": e.name, "label": words(e.name), "t_s": e.t_s, "half95_s": round(1.96 * e.sigma_s, 4), "clock": clock(e.t_s)}
+        {"name": e.name, "label": words(e.name), "t_s": e.t_s, "half95_s": round(Z95 * e.sigma_s, 4), "clock": clock(e.t_s)}
         for e in ball.events
     ]
     return {"delivery": ball.delivery, "start_s": ball.start_s, "end_s": ball.end_s, "events": events}

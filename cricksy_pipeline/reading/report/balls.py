@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, Delivery, DeliveryValue, Event, Metric
-from cricksy_pipeline.reading.notation import NBSP, clock, unit_name, value_with_interval, words
-
-Z95 = 1.96
-"""Half of a 95 % interval over one standard deviation, of a normal distribution; as `analysis` and the stills use it."""
+from cricksy_pipeline.analysis.metrics.uncertainty import Z95
+from cricksy_pipeline.reading.notation import NBSP, time_with_interval, unit_name, value_with_interval, words
 
 
 @dataclass(frozen=True)
@@ -82,11 +80,11 @@ def _cell(value: DeliveryValue, metric: Metric) -> BallCell:
 
 def _event(name: str, deliveries: list[Delivery]) -> BallRow:
     found = [next((event for event in ball.events if event.name == name), None) for ball in deliveries]
-    return BallRow(_sentence(words(name)), "", tuple(BallCell(_when(event), event.t_s) if event else BallCell("") for event in found))
+    return BallRow(_sentence(words(name)), "", tuple(_when(event) if event else BallCell("") for event in found))
 
 
-def _when(event: Event) -> str:
-    return f"{clock(event.t_s)}{NBSP}±{NBSP}{Z95 * event.sigma_s:.2f}{NBSP}s"
+def _when(event: Event) -> BallCell:
+    return BallCell(time_with_interval(event.t_s, Z95 * event.sigma_s), event.t_s)
 
 
 def _sentence(text: str) -> str:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from cricksy_pipeline.analysis.documents import AnalysisResults
 from cricksy_pipeline.analysis.landmarks import Landmarks
+from cricksy_pipeline.analysis.metrics.uncertainty import Z95
 from cricksy_pipeline.analysis.moments import Moment, moments_of, shown_deliveries
 from cricksy_pipeline.reading.drawing.strips import cut_tiles
-from cricksy_pipeline.reading.notation import NBSP, clock, words
-from cricksy_pipeline.reading.report.balls import Z95
+from cricksy_pipeline.reading.notation import time_with_interval, words
 
 Key = tuple[int, str]
 """A ball, 1 for the first, and the name of an event of it, or `before`, `after`."""
@@ -68,5 +68,5 @@ def cut_stills(strip_png: bytes | None, landmarks: Landmarks, results: AnalysisR
 
 def _caption(moment: Moment) -> Caption:
     # Before and after are frames that happen to have been looked at: their times are in no document, and a report says none such.
-    when = "" if moment.sigma_s is None else f"{clock(moment.t_s)}{NBSP}±{NBSP}{Z95 * moment.sigma_s:.2f}{NBSP}s"
+    when = "" if moment.sigma_s is None else time_with_interval(moment.t_s, Z95 * moment.sigma_s)
     return Caption((moment.delivery, moment.event), words(moment.event), when)

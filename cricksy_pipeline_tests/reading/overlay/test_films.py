@@ -14,6 +14,7 @@ from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
 from cricksy_pipeline.analysis.pose import inspect_video
 from cricksy_pipeline.analysis.subject import Subject
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.reading.notation import time_with_interval
 from cricksy_pipeline.reading.overlay.making import Drawing, Films, make_films
 from cricksy_pipeline.reading.overlay.script import Ball, Mark, Script
 from cricksy_pipeline.reading.overlay.style import STYLE, layout_of
@@ -22,7 +23,7 @@ from cricksy_pipeline_tests.analysis.pattern_video import read_number, write_pat
 # Whole ticks of 1/90 s, as a phone drops pictures: no two steps alike.
 TIMES = tuple(Fraction(k, 90) for k in (0, 3, 6, 12, 15, 21, 22, 30, 45, 48, 60, 63, 66, 90, 93, 96, 99, 105, 120, 180))
 SIZE = (320, 180)
-BALL = Ball(1, 0.2, 0.9, 0.5, (Mark("contact", 0.5, 0.04, "0:00.50 ±0.04 s"),), ())
+BALL = Ball(1, 0.2, 0.9, 0.5, (Mark("contact", 0.5, 0.04, time_with_interval(0.5, 0.04)),), ())
 
 
 @dataclass(frozen=True)

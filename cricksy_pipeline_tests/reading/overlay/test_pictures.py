@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cricksy_pipeline.analysis.documents import AnalysisResults
 from cricksy_pipeline.analysis.landmarks import INDEX
 from cricksy_pipeline.reading.drawing.pictures import LEFT_RGB
+from cricksy_pipeline.reading.notation import time_with_interval
 from cricksy_pipeline.reading.overlay.body import Body, BodyTrack
 from cricksy_pipeline.reading.overlay.figure import draw_player
 from cricksy_pipeline.reading.overlay.lettering import broken, fitted, text_width
@@ -143,7 +144,7 @@ def test_what_a_finding_is_about_comes_first():
 
 
 READING = Reading("Front knee", "75", "°", "95 %: 56 to 93", "", "100 to 165°", 75.0, 56.0, 93.0, (100.0, 165.0))
-BALL = Ball(1, 1.0, 3.0, 2.0, (Mark("contact", 2.0, 0.04, "0:02.00 ±0.04 s"),), (Moment(2.0, "at contact", (READING,)),))
+BALL = Ball(1, 1.0, 3.0, 2.0, (Mark("contact", 2.0, 0.04, time_with_interval(2.0, 0.04)),), (Moment(2.0, "at contact", (READING,)),))
 
 
 def plain() -> np.ndarray:
@@ -203,7 +204,9 @@ def test_a_mark_is_drawn_as_wide_as_its_time_is_uncertain():
 @pytest.mark.parametrize("height", [STYLE.least_height, 600, 1280])
 @pytest.mark.parametrize("events", [0, 3, 9])
 def test_the_panel_has_room_for_everything_it_draws(height, events):
-    marks = tuple(Mark(f"a rather long name of event {i}", 1.0 + i / 10, 0.05, f"0:01.{i}0 ±0.05 s") for i in range(events))
+    marks = tuple(
+        Mark(f"a rather long name of event {i}", 1.0 + i / 10, 0.05, time_with_interval(1.0 + i / 10, 0.05)) for i in range(events)
+    )
     ball = Ball(1, 0.0, 4.0, 2.0, marks, ())
     moment = Moment(2.0, "at contact", (READING,) * 7)
     panel = np.zeros((height, STYLE.panel, 3), np.uint8)
