@@ -10,7 +10,7 @@ from __future__ import annotations
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.orchestration.report_files import REPORT_FILES, heading_of
 from cricksy_pipeline.orchestration.stage import Stage
-from cricksy_pipeline.reading.report.report_view import NO_FACES
+from cricksy_pipeline.reading.report.report_view import shows_no_faces
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import QUICK_ARTIFACTS, VideoAnalysisJob
 from cricksy_pipeline.store.objects import ObjectStore
@@ -94,7 +94,7 @@ def _unchanged(now: Stage, objects: ObjectStore, step: str) -> dict | None:
 def _faces_as_asked(now: Stage, objects: ObjectStore) -> bool:
     """Whether the stage's page, if it has one, shows faces as the session asks now. It is no input: what was measured does not follow."""
     page = _PAGES.get(now.name)
-    if page is None or (NO_FACES in objects.get(now.row.stored_key(page)).decode(errors="replace")) == heading_of(now).faces_blurred:
+    if page is None or shows_no_faces(objects.get(now.row.stored_key(page))) == heading_of(now).faces_blurred:
         return True
     now.log.info("%s: job_id=%s is made again, the session says otherwise of faces", now.name, now.job_id)
     return False

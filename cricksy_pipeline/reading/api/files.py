@@ -17,7 +17,7 @@ from cricksy_pipeline.reading.api.conditional import IfNoneMatch
 from cricksy_pipeline.reading.api.job_paths import JOB_PATH
 from cricksy_pipeline.reading.api.problems import problems
 from cricksy_pipeline.reading.api.ranges import answer_object
-from cricksy_pipeline.reading.report.report_view import NO_FACES
+from cricksy_pipeline.reading.report.report_view import shows_no_faces
 from cricksy_pipeline.store.job_read import hidden_passes
 from cricksy_pipeline.store.job_standing import shown_row
 from cricksy_pipeline.store.jobs import JobStore
@@ -97,7 +97,7 @@ def _demand_no_faces(jobs: JobStore, objects: ObjectStore, row: VideoAnalysisJob
     if session is None or not session.blur_faces:
         return
     page = next((key for key in map(row.shown_key, outputs) if key and objects.head(key)), None)
-    if page is None or NO_FACES not in objects.get(page).decode(errors="replace"):
+    if page is None or not shows_no_faces(objects.get(page)):
         raise HTTPException(
             404, f"This {asked} shows faces, and the session now asks that none is shown. Analyse the video again to get one without."
         )

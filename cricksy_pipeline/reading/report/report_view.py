@@ -23,6 +23,11 @@ from cricksy_pipeline.reading.report.judged import judged_on
 NO_FACES = "Without pictures, because this session asks that no face is shown in what is handed on."
 
 
+def shows_no_faces(page: bytes) -> bool:
+    """Whether a stored report page, and the PDF made with it, was made without pictures because faces are not to be shown."""
+    return NO_FACES.encode() in page
+
+
 @dataclass(frozen=True)
 class Lead:
     """What is read first. `cue` in large letters; the others may be empty."""
