@@ -42,15 +42,17 @@ def test_correct_technique_yields_no_finding(motion, mode, view, mirror):
     for noise in (0.0, 0.015):
         _, findings, _ = analysed(player(motion, view, seconds=8.0, noise=noise, mirror=mirror), mode)
         assert findings.findings == []
-        # A bowler in front of the camera: what is judged there is read too widely to be judged (accuracy.toml), and that is said.
-        unjudged = (motion, view) == ("bowl", "front") and findings.overall_level is None and findings.overall_level_reason
-        assert findings.overall_level == "high" or unjudged
+        if (motion, view) == ("bowl", "front"):
+            # What would be judged of a bowler in front of the camera is refused there (accuracy.toml), and that is said.
+            assert findings.overall_level is None and "what would be judged could not be measured" in findings.overall_level_reason
+        else:
+            assert findings.overall_level == "high"
 
 
-def test_a_low_lead_elbow_is_no_finding_since_the_pose_model_was_measured_to_misread_it():
+def test_a_low_lead_elbow_is_read_too_widely_to_be_a_finding_since_the_pose_model_was_measured_to_misread_it():
     block, findings, _ = analysed(player(view="front", seconds=8.0, noise=0.015, low_elbow=0.6), BATTING)
     elbow = block.metrics["elbow_drop_score"]
-    assert elbow.reason_code == "POSE_MODEL" if elbow.value is None else elbow.ci95[1] - elbow.ci95[0] > 60
+    assert elbow.value is not None and elbow.ci95[1] - elbow.ci95[0] > 60
     assert "LEAD_ELBOW_LOW" not in [finding.code for finding in technique(findings)]
 
 
