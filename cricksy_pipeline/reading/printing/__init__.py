@@ -1,4 +1,5 @@
 """What the commands say: tables and progress for a terminal, and the JSON that a script may rely on.
 
-Belongs here: shapes and their printing. Does not belong here: asking the rows or doing anything (`commands`), the report (`reading.report`).
+Belongs here: shapes and their printing. Does not belong here: asking the rows or doing anything (`commands`), the report
+(`reading.report`).
 """
