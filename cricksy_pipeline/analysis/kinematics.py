@@ -117,19 +117,9 @@ class Track:
 
     def trust(self, names: Sequence[str], span: slice) -> float:
         """How far the weakest of the named landmarks is to be trusted over `span`, mean over time, 0 to 1; 0 for an empty span."""
-        least = self._least(names, span)
-        return float(least.mean()) if len(least) else 0.0
-
-    def n_eff(self, names: Sequence[str], span: slice) -> float:
-        """So many equally good frames the frames in `span` are worth for the named landmarks: (sum w)2 / sum w2 (cricket-metrics 3.3.5)."""
-        inside = (self.frame_t_s >= self.t_s[span][:1].min(initial=np.inf)) & (self.frame_t_s <= self.t_s[span][-1:].max(initial=-np.inf))
-        at = [self.index_at(t) for t in self.frame_t_s[inside]]
-        weight = self._least(names, at)
-        return float(weight.sum() ** 2 / (weight**2).sum()) if weight.any() else 0.0
-
-    def _least(self, names: Sequence[str], where: slice | list[int]) -> np.ndarray:
         every = np.broadcast_to(self.weight, (len(self.t_s), 33))
-        return every[where][:, [INDEX[name] for name in names]].min(axis=1)
+        least = every[span][:, [INDEX[name] for name in names]].min(axis=1)
+        return float(least.mean()) if len(least) else 0.0
 
     def index_at(self, t_s: float) -> int:
         """Index of the grid point nearest to `t_s`."""

@@ -8,7 +8,7 @@ come out, mirrored.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -161,9 +161,3 @@ def _fragment_cost(one: Person, other: Person, settings: LinkSettings) -> float 
     if size > np.log(settings.taller_unplaced) or (dressed is not None and dressed > settings.surely_alike):
         return None
     return size + (0.5 if dressed is None else dressed)
-
-
-def in_a_mirror(sighting: Sighting, width: int) -> Sighting:
-    """The sighting as a mirrored video of this width shows it."""
-    moved = None if sighting.moved is None else (-sighting.moved[0], sighting.moved[1])
-    return replace(sighting, x=width - sighting.x - sighting.width, moved=moved)

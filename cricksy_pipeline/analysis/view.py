@@ -13,7 +13,7 @@ from math import erf
 import numpy as np
 
 from cricksy_pipeline.analysis.documents import AnalysisMode
-from cricksy_pipeline.analysis.heading import Heading, faces, mean_heading
+from cricksy_pipeline.analysis.heading import Heading, mean_heading
 from cricksy_pipeline.analysis.kinematics import Track
 from cricksy_pipeline.analysis.sides import Play, play
 
@@ -82,14 +82,6 @@ def combine_views(views: list[CameraView]) -> CameraView:
     whole = view_of(Play(middle))
     agreeing = sum(view.name == whole.name for view in known) / len(known)
     return CameraView(whole.name, whole.off_side_deg, whole.sigma_deg, whole.confidence * agreeing, whole.facing, whole.heading_deg)
-
-
-def faces_camera(track: Track, start_s: float, end_s: float) -> bool | None:
-    """Whether the player's body and head are turned to the camera; None where that cannot be told from square to it."""
-    heading = faces(track, start_s, end_s)
-    if heading is None or abs(np.degrees(np.arcsin(np.clip(heading.nearer, -1, 1)))) < heading.sigma_deg:
-        return None
-    return heading.nearer > 0
 
 
 def _share_within(angle: float, sigma: float) -> float:

@@ -187,15 +187,6 @@ def film_key(source_key: str, job_id: str, ball: int | None, attempt: int = 1, *
     return checked_key(f"{output_folder(source_key, job_id, attempt)}/{'blurred/' + name.rpartition('/')[2] if blurred else name}")
 
 
-def still_key(source_key: str, job_id: str, label: str) -> str:
-    """The key of one still picture of a job; the label is letters, digits and `._@+=-`.
-
-    Raises:
-        ValueError: as `output_key`.
-    """
-    return checked_key(f"{output_folder(source_key, job_id)}/stills/{_part(label)}.png")
-
-
 def is_output_key(key: str) -> bool:
     """Whether the key lies in an `analysis/{job_id}/` folder, so that an overlay video is never taken for an upload."""
     return re.search(r"(^|/)analysis/[^/]+/", key) is not None

@@ -32,11 +32,11 @@ _DAY_S = 86400.0
 _KEY_COLUMNS = ("quick_results_s3_key", "deep_results_s3_key", "pdf_s3_key")
 _NAMES = "|".join([*(re.escape(output.value) for output in Output), r"deliveries/\d+\.mp4", r"blurred/(?:overlay|\d+)\.mp4"])
 # Only what this pipeline writes, by name: beside it in the bucket may lie what others know of.
-_OUTPUT = re.compile(rf"((?:.*/)?analysis/([^/]+))(?:/(attempt-\d+|stills))?/(?:{_NAMES}|(?<=/stills/)[^/]+\.png)")
+_OUTPUT = re.compile(rf"((?:.*/)?analysis/([^/]+))(?:/(attempt-\d+))?/(?:{_NAMES})")
 
 
 class _Place(NamedTuple):
-    """Where one attempt at one job leaves its outputs. `attempt` is a folder's name, empty for the first; `stills` is one too."""
+    """Where one attempt at one job leaves its outputs. `attempt` is a folder's name, empty for the first."""
 
     folder: str
     job_id: str
@@ -130,7 +130,7 @@ def _unnamed(row: Row | None, places: dict[_Place, list[Listed]]) -> list[_Place
     named = _named(row)
     if not row.at_rest or not named:
         return []
-    return [place for place in places if place.attempt != "stills" and place not in named]
+    return [place for place in places if place not in named]
 
 
 def _named(row: Row) -> set[_Place]:

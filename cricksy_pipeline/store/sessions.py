@@ -230,16 +230,6 @@ class SessionStore:
         with session(self.engine) as orm:
             return orm.get(VideoSession, session_id)
 
-    def list_sessions(self, owner_type: str, owner_id: str, *, limit: int = 100, offset: int = 0) -> list[VideoSession]:
-        """The owner's sessions, newest first."""
-        query = (
-            select(VideoSession)
-            .where(VideoSession.owner_type == OwnerType(owner_type), VideoSession.owner_id == owner_id)
-            .order_by(VideoSession.created_at.desc(), VideoSession.id)
-        )
-        with session(self.engine) as orm:
-            return list(orm.scalars(query.limit(limit).offset(offset)))
-
     def create_job(
         self,
         session_id: str,

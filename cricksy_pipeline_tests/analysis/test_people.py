@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cricksy_pipeline.analysis.identity import held
 from cricksy_pipeline.analysis.landmarks import Landmarks
-from cricksy_pipeline.analysis.people import Sighting, in_a_mirror, linked
+from cricksy_pipeline.analysis.people import Sighting, linked
 from cricksy_pipeline.analysis.pose import estimate_pose, find_subject, inspect_video
 from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.analysis.subject import Subject, choose_subject
@@ -126,6 +126,12 @@ def test_the_order_of_the_sightings_does_not_matter(seen, random, mode):
     random.shuffle(shuffled)
     assert choose_subject(shuffled, 1920, 1080, 12, mode=mode) == first
     assert Subject.from_json(first.as_json()) == first
+
+
+def in_a_mirror(sighting: Sighting, width: int) -> Sighting:
+    """The sighting as a mirrored video of this width shows it."""
+    moved = None if sighting.moved is None else (-sighting.moved[0], sighting.moved[1])
+    return replace(sighting, x=width - sighting.x - sighting.width, moved=moved)
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from cricksy_pipeline.analysis.documents import AnalysisMode
-from cricksy_pipeline.analysis.heading import Heading, runs
+from cricksy_pipeline.analysis.heading import Heading, faces, runs
 from cricksy_pipeline.analysis.kinematics import Track, tracks
 from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
 from cricksy_pipeline.analysis.sides import Play, Side
-from cricksy_pipeline.analysis.view import UNKNOWN, CameraView, combine_views, estimate_view, faces_camera, view_of
+from cricksy_pipeline.analysis.view import UNKNOWN, CameraView, combine_views, estimate_view, view_of
 from cricksy_pipeline.sample.clip import ClipSpec, truth_landmarks
 from cricksy_pipeline.sample.truth import events, observe
 from cricksy_pipeline_tests.analysis.players import MODE_OF
@@ -102,11 +102,13 @@ def test_landmarks_without_depths_tell_no_view():
     seen = truth_landmarks(ClipSpec(fps=30, seconds=2.8))
     (track,) = tracks(replace(seen, world=np.full_like(seen.world, np.nan)), min_rate_hz=24.5)
     assert estimate_view(track, mode=AnalysisMode.BATTING, event_s=1.7, height_px=track.height_px) == UNKNOWN
-    assert faces_camera(track, 0.0, 1.0) is None
+    assert faces(track, 0.0, 1.0) is None
 
 
 def test_a_keeper_faces_the_camera_in_front_of_him_and_not_the_one_behind():
-    assert [faces_camera(filmed("keep", yaw)[0], 0.5, 1.5) for yaw in (90, 270, 0)] == [True, False, None]
+    in_front, behind, beside = (faces(filmed("keep", yaw)[0], 0.5, 1.5) for yaw in (90, 270, 0))
+    assert in_front.nearer > 0.9 and behind.nearer < -0.9
+    assert abs(np.degrees(np.arcsin(beside.nearer))) < beside.sigma_deg
 
 
 def test_one_view_for_a_clip_is_the_mean_of_its_balls_and_less_sure_when_they_disagree():

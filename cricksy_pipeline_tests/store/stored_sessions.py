@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import text
 
 from cricksy_pipeline.store.jobs import JobStore
-from cricksy_pipeline.store.keys import Output, output_key, still_key, upload_key
+from cricksy_pipeline.store.keys import Output, output_key, upload_key
 from cricksy_pipeline.store.objects import LocalObjectStore, ObjectStore
 
 DAY_S = 86400.0
@@ -29,14 +29,14 @@ class Made:
 def made_session(
     jobs: JobStore, objects: ObjectStore, *, source: str | None = None, session_id: str | None = None, attempts: tuple[int, ...] = (1, 2)
 ) -> Made:
-    """A session with an upload, a ledger entry and one failed job with outputs of these attempts, a still, a guardrail and a history."""
+    """A session with an upload, a ledger entry and one failed job with outputs of these attempts, a guardrail and a history."""
     session_id = session_id or uuid4().hex
     key = source or upload_key("coach", "c1", session_id, "v1", "mp4")
     head = objects.put(key, b"video")
     jobs.create_session(session_id=session_id, owner_id="c1", title="Nets", s3_bucket=objects.bucket, s3_key=key)
     job_id = jobs.create_job(session_id, "batting", objects.bucket, key)
     remember_upload(jobs, objects, key, job_id, head.etag)
-    outputs = {output_key(key, job_id, name, attempt) for attempt in attempts for name in OUTPUTS} | {still_key(key, job_id, "contact")}
+    outputs = {output_key(key, job_id, name, attempt) for attempt in attempts for name in OUTPUTS}
     for output in outputs:
         objects.put(output, output.encode())
     with jobs.engine.begin() as connection:

@@ -61,7 +61,6 @@ def test_outputs_lie_beside_their_source_inside_and_outside_the_layout():
     assert inside == "coach_plus/coach/c1/s1/v1/analysis/j1/deep_results.json"
     assert keys.output_key("uploads/drive.mp4", "j1", Output.FRAMES) == "uploads/analysis/j1/frames.parquet"
     assert keys.output_key("drive.mp4", "j1", Output.OVERLAY) == "analysis/j1/overlay.mp4"
-    assert keys.still_key("drive.mp4", "j1", "ball-1.contact") == "analysis/j1/stills/ball-1.contact.png"
 
 
 @pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "../a", "a/../b", "a/./b", "a\\b", "a\nb", "a\x00b", "x" * 501])
@@ -94,7 +93,7 @@ def test_a_key_that_cannot_be_analysed_is_refused_with_the_reason(key):
 @pytest.mark.parametrize(
     "key",
     ["uploads/", "uploads/day one/", "uploads/.DS_Store", "uploads/.trash/a.mp4", "uploads/a.mp4.json", "uploads/a.JSON",
-     "uploads/a.mp4.part", "uploads/a.mp4.crdownload", "uploads/analysis/j1/overlay.mp4", "uploads/x/analysis/j1/stills/a.png"],
+     "uploads/a.mp4.part", "uploads/a.mp4.crdownload", "uploads/analysis/j1/overlay.mp4", "uploads/x/analysis/j1/deliveries/1.mp4"],
 )  # fmt: skip
 def test_what_nobody_uploaded_for_analysis_is_known_by_its_name(key):
     assert keys.is_no_upload(key)

@@ -13,7 +13,7 @@ from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store import orphans as orphans_module
 from cricksy_pipeline.store.database import make_engine
 from cricksy_pipeline.store.jobs import JobStore
-from cricksy_pipeline.store.keys import UPLOAD_PREFIXES, Output, output_folder, output_key, still_key
+from cricksy_pipeline.store.keys import UPLOAD_PREFIXES, Output, output_folder, output_key
 from cricksy_pipeline.store.models import JobStatus
 from cricksy_pipeline.store.orphans import orphans, sweep_objects
 from cricksy_pipeline_tests.store.stored_sessions import OUTPUTS, age_files, age_row, change, keys_of, made_session
@@ -67,7 +67,7 @@ def test_outputs_of_a_job_that_is_gone_are_orphans_and_its_upload_is_not(job_sto
 
 
 @pytest.mark.parametrize("kept", [1, 2])
-def test_the_folder_of_an_attempt_that_the_row_does_not_name_is_an_orphan_and_stills_are_not(job_store, local_store, made, kept):
+def test_the_folder_of_an_attempt_that_the_row_does_not_name_is_an_orphan(job_store, local_store, made, kept):
     change(job_store, JOBS, made.job_id, stored_objects=stored(made, kept))
     rest(job_store, local_store, made)
 
@@ -153,7 +153,7 @@ def test_what_others_keep_under_the_name_analysis_is_not_ours(job_store, local_s
 def test_outputs_beside_a_dropped_video_and_of_a_coach_called_analysis_are_found(job_store, local_store, made):
     keys = {
         output_key("uploads/clip.mp4", "gone1", Output.REPORT, 3),
-        still_key("coach_plus/coach/analysis/s1/v1/original.mp4", "gone1", "contact"),
+        output_key("coach_plus/coach/analysis/s1/v1/original.mp4", "gone1", Output.OVERLAY),
     }
     for key in keys:
         local_store.put(key, b"1")
@@ -208,7 +208,7 @@ def test_whatever_a_row_names_is_never_swept(job_store, local_store, named):
     left = {key for key in keys_of(local_store) if key.startswith(f"{folder}/")}
     wanted = {attempt for _, attempt in named} or {1, 2, 3}
     assert keys <= left
-    assert left == set().union(*(of_attempt(made, attempt) for attempt in wanted)) | {still_key(made.source, made.job_id, "contact")}
+    assert left == set().union(*(of_attempt(made, attempt) for attempt in wanted))
 
 
 def test_a_document_that_postgresql_refuses_to_look_into_is_read_whole(job_store, local_store):

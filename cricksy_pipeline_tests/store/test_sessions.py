@@ -9,6 +9,7 @@ from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.database import make_engine
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.models import DEEP_ARTIFACTS, QUICK_ARTIFACTS
+from cricksy_pipeline.store.row_pages import session_page
 from cricksy_pipeline_tests.store.rows import done_job, new_job
 
 
@@ -70,7 +71,7 @@ def test_an_owner_sees_his_own_sessions_newest_first(job_store):
     second = job_store.create_session(owner_id="a", title="2")
     job_store.create_session(owner_id="b", title="3")
     job_store.create_session(owner_type="org", owner_id="a", title="4")
-    assert [found.id for found in job_store.list_sessions("coach", "a")] == [second, first]
+    assert [found.id for found in session_page(job_store.engine, [("coach", "a")]).items] == [second, first]
     assert (job_store.get_session(first).player_ids, job_store.get_session(second).player_ids) == (["p1", "p2"], [])
     job_store.attach_upload(first, s3_bucket="b", s3_key="k", file_size_bytes=3)
     assert job_store.get_session(first).status == "uploaded"
