@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from cricksy_pipeline.commands import analysing, backfilling, comparing, doctoring, operating, overlaying, signing, viewing
+from cricksy_pipeline.commands import analysing, backfilling, comparing, doctoring, operating, overlaying, signing, viewing, working
 from cricksy_pipeline.commands.terminal import console
 from cricksy_pipeline.errors import CricksyError
 
@@ -33,6 +33,7 @@ for command in (comparing.compare, overlaying.overlay, analysing.demo):
     app.command(rich_help_panel="One video")(command)
 for command in (
     operating.dev,
+    working.worker,
     doctoring.doctor,
     operating.retry,
     operating.outdated,
