@@ -31,7 +31,7 @@ class EnvStorage(DagsterStorage):
     """Dagster's storage as the settings say: PostgreSQL where an address is given, else SQLite.
 
     Named in dagster.yaml because that file cannot choose by environment. Dagster never makes an instance of this class: it asks
-    `from_config_value`, which returns one of Dagster's own storages. It refuses any class that is not a DagsterStorage.
+    `from_config_value`, which returns what it is. It refuses any class that is not a DagsterStorage.
     """
 
     @classmethod
@@ -41,7 +41,7 @@ class EnvStorage(DagsterStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: dict[str, Any]) -> DagsterStorage:
-        """One of Dagster's own storages."""
+        """The storage that the settings name."""
         settings = Settings()
         url = settings.dagster_database_url
         if url is None:
@@ -51,13 +51,10 @@ class EnvStorage(DagsterStorage):
             # making would leave every run queued for ever, in a file that the daemon does not read.
             home = settings.dagster_home or settings.folder / "dagster"
             return DagsterSqliteStorage(base_dir=str(home / "storage"), inst_data=inst_data)
-        from dagster_postgres import DagsterPostgresStorage
-
+        from cricksy_pipeline.orchestration.dagster_storage import PooledPostgresStorage
         from cricksy_pipeline.store.database import normalise_url
 
-        return DagsterPostgresStorage(
-            postgres_url=normalise_url(url.get_secret_value()), should_autocreate_tables=True, inst_data=inst_data
-        )
+        return PooledPostgresStorage(normalise_url(url.get_secret_value()), inst_data)
 
 
 def project_file(name: str) -> Path:
