@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/pages.md: the pages of a running `cricksy dev`, in a headless Chromium.
+"""Takes the pictures of docs/pages.md and the README's report: the pages of a running `cricksy dev`, in a headless Chromium.
 
     python docs/page_pictures.py http://127.0.0.1:8000 JOB
 
@@ -16,6 +16,8 @@ from pathlib import Path
 PICTURES = Path(__file__).parent / "pictures"
 MOST_BYTES = 150_000
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+REPORT = {"width": 1040, "height": 1460}
+"""As far as the first finding goes."""
 
 
 def save(name: str, png: bytes) -> None:
@@ -73,6 +75,7 @@ def main(address: str, job: str) -> None:
         save("page-balls.jpg", shot(result, DESK, "light", show="#strip-title"))
         save("page-sessions.jpg", shot("/", DESK, "light"))
         save("page-upload.jpg", shot("/upload", DESK, "light"))
+        save("report.jpg", shot(f"/api/coaches/plus/analysis-jobs/{job}/report.html", REPORT, "light"))
         browser.close()
 
 

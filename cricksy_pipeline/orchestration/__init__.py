@@ -1,4 +1,4 @@
-"""Dagster, thin: six assets, their guardrails as checks, resources, the job.
+"""Dagster, thin: the six assets of an analysis and the overlay that follows it, their guardrails as checks, resources, the jobs.
 
 Belongs here: what makes the analysis a partitioned, guarded run. Does not belong here: measuring (`analysis`), keeping (`store`),
 showing (`reading`).
