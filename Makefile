@@ -46,7 +46,7 @@ accuracy: $(INSTALLED) ## the accuracy corpus: film, measure, fit the printed in
 	$(BIN)/python -m cricksy_pipeline_tests.truth.page
 
 clean:               ## remove the environment; the data folder .cricksy stays
-	rm -rf $(VENV) .build build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) .build build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(INSTALLED): pyproject.toml requirements.lock deploy/system-libraries.sh deploy/virtual-environment.sh
 	@sh deploy/system-libraries.sh
