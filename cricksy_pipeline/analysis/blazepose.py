@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import queue
 import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+T, R = TypeVar("T"), TypeVar("R")
 
 COLUMNS = ("x", "y", "z", "visibility", "presence", "world_x", "world_y", "world_z")
 """Of one landmark. x, z: shares of the picture's width; y: share of its height; world in metres from mid-hip."""
@@ -84,6 +91,51 @@ class BlazePose:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._landmarker.close()
+
+
+class Landmarkers:
+    """Several landmarkers of independent pictures, side by side. A context manager, as `BlazePose`.
+
+    One landmarker uses one core, and lets go of Python's lock while it works: threads suffice, and the pictures need not be copied to
+    another process.
+
+    Args:
+        model: the .task bundle.
+        count: so many, each with a thread of its own.
+        people: at most so many are found in a picture.
+    """
+
+    def __init__(self, model: Path, count: int, *, people: int = 1) -> None:
+        self._open = ExitStack()
+        self._count = max(1, count)
+        self._idle: queue.SimpleQueue[BlazePose] = queue.SimpleQueue()
+        for _ in range(self._count):
+            self._idle.put(self._open.enter_context(BlazePose(model, follow=False, people=people)))
+        self._threads = self._open.enter_context(ThreadPoolExecutor(self._count, thread_name_prefix="landmarker"))
+
+    def each(self, look: Callable[[BlazePose, T], R], pictures: Iterable[T]) -> Iterator[tuple[T, R]]:
+        """(picture, what `look` made of it) in the order of the pictures, of which no more are taken ahead than there is work for."""
+        ahead: deque[tuple[T, Future[R]]] = deque()
+        for picture in pictures:
+            ahead.append((picture, self._threads.submit(self._look, look, picture)))
+            if len(ahead) > self._count:
+                first, seen = ahead.popleft()
+                yield first, seen.result()
+        for first, seen in ahead:
+            yield first, seen.result()
+
+    def _look(self, look: Callable[[BlazePose, T], R], picture: T) -> R:
+        pose = self._idle.get()
+        try:
+            return look(pose, picture)
+        finally:
+            self._idle.put(pose)
+
+    def __enter__(self) -> Landmarkers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.close()
 
 
 def _arrays(result: Any) -> list[np.ndarray]:

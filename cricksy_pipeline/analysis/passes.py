@@ -105,7 +105,9 @@ def look_quickly(work: Work, footage: Footage, *, workers: int, on_progress: Pro
     for the deep pass, not counted. Raises CricksyError POSE_CRASHED or VIDEO_CORRUPT.
     """
     request = work.request
-    subject = find_subject(footage.video, work.index, model=footage.model, mode=request.mode, asked=request.options.subject)
+    subject = find_subject(
+        footage.video, work.index, model=footage.model, mode=request.mode, asked=request.options.subject, workers=workers
+    )
     looked_at = work.plan.deep[work.plan.deep <= work.plan.quick[-1]]
     return _look(_pose(work, footage, looked_at, subject, None, workers, on_progress), subject, footage)
 

@@ -86,17 +86,18 @@ def read_first_still(path: Path, index: FrameIndex, *, short_side: int | None) -
     return answer.header["frame"], answer.arrays["image"]
 
 
-def find_subject(video: Path, index: FrameIndex, *, model: PoseModel, mode: str, asked: int | None = None) -> Subject:
+def find_subject(video: Path, index: FrameIndex, *, model: PoseModel, mode: str, asked: int | None = None, workers: int = 1) -> Subject:
     """Whom to follow, from a glance over the clip (see `probe`).
 
     Args:
         video: the file that `index` was made from.
         mode: what was filmed, e.g. "bowling".
         asked: number of the player among the people, where whoever asks for the analysis names him.
+        workers: cores to use; any number gives the same answer.
 
     Raises CricksyError as `estimate_pose` does; OPTIONS_INVALID where there is no such person.
     """
-    request = index_message(index, {"video": str(video), "model": str(model.path), "mode": str(mode), "asked": asked})
+    request = index_message(index, {"video": str(video), "model": str(model.path), "mode": str(mode), "asked": asked, "threads": workers})
     return Subject.from_json(run_task("subject", request.header, request.arrays).header["subject"])
 
 

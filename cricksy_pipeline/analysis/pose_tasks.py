@@ -83,7 +83,8 @@ def _subject(request: Message, say: Say) -> Message:
     from cricksy_pipeline.analysis.probe import find_subject
 
     video, model = (Path(request.header[name]) for name in ("video", "model"))
-    subject = find_subject(video, index_of(request), model, mode=request.header["mode"], asked=request.header["asked"])
+    said = {name: request.header[name] for name in ("mode", "asked", "threads")}
+    subject = find_subject(video, index_of(request), model, **said)
     return Message({"subject": asdict(subject)})
 
 

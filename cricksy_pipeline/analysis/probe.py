@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cricksy_pipeline.analysis.appearance import colours_of, unlike
-from cricksy_pipeline.analysis.blazepose import BlazePose
+from cricksy_pipeline.analysis.blazepose import BlazePose, Landmarkers
 from cricksy_pipeline.analysis.camera_motion import CameraWatch
 from cricksy_pipeline.analysis.landmarks import INDEX
 from cricksy_pipeline.analysis.people import Person, Sighting, linked
@@ -76,20 +76,30 @@ def probe_frames(index: FrameIndex) -> np.ndarray:
 
 
 def find_subject(
-    video: Path, index: FrameIndex, model: Path, *, mode: str, asked: int | None = None, settings: SubjectSettings | None = None
+    video: Path,
+    index: FrameIndex,
+    model: Path,
+    *,
+    mode: str,
+    asked: int | None = None,
+    settings: SubjectSettings | None = None,
+    threads: int = 1,
 ) -> Subject:
-    """The player of a clip, from a glance over it. Raises CricksyError VIDEO_CORRUPT; OPTIONS_INVALID as `choose_subject` does."""
+    """The player of a clip, from a glance over it; any number of threads gives the same one.
+
+    Raises CricksyError VIDEO_CORRUPT; OPTIONS_INVALID as `choose_subject` does.
+    """
     settings = settings or SubjectSettings()
     width, height = index.info.width, index.info.height
     glance = _Glance(video, index, probe_frames(index))
-    with BlazePose(model, follow=False, people=_PEOPLE) as pose:
-        seen = glance.whole(pose)
-    with BlazePose(model, follow=False) as pose:
+    with Landmarkers(model, threads, people=_PEOPLE) as poses:
+        seen = glance.whole(poses)
+    with Landmarkers(model, threads) as poses:
         large = large_enough([s for s, _ in seen], width, height, settings)
-        seen = _distinct([*seen, *glance.close(pose, seen, everywhere=not large)])
-        seen = _distinct([*seen, *glance.again(pose, linked([s for s, _ in seen], settings.link))])
+        seen = _distinct([*seen, *glance.close(poses, seen, everywhere=not large)])
+        seen = _distinct([*seen, *glance.again(poses, linked([s for s, _ in seen], settings.link))])
         if len(linked([s for s, _ in seen], settings.link)) > 1:
-            seen = glance.a_moment_later(pose, seen)
+            seen = glance.a_moment_later(poses, seen)
     return choose_subject([s for s, _ in seen], width, height, len(glance.frames), mode=mode, asked=asked, settings=settings)
 
 
@@ -113,7 +123,7 @@ class _Glance:
         self.moved = np.zeros((len(frames), 2))
         self.closely: dict[int, _Close] = {}
 
-    def whole(self, pose: BlazePose) -> list[_Seen]:
+    def whole(self, poses: Landmarkers) -> list[_Seen]:
         """Everyone found in the whole pictures, and in the overlapping squares of some; and what the camera did between them.
 
         The detector sees a square 1.8 times as large as a picture of 16 to 9.
@@ -123,38 +133,49 @@ class _Glance:
         count = min(TILED_PICTURES, len(self.frames))
         some = set(np.linspace(0, len(self.frames) - 1, count).round().astype(int).tolist())
         number_of, later_of = {int(frame): number for number, frame in enumerate(self.frames)}, self._later(sorted(some))
-        for picture in read_pictures(self.video, self.index, np.union1d(self.frames, np.array(sorted(later_of), np.int64))):
-            image, grey = picture.image(_SHORT_SIDE), picture.grey(CameraSettings.long_side)
-            if picture.frame in later_of:
-                close = self.closely.get(later_of[picture.frame])
-                if close:
-                    close.later, close.later_grey = image, grey
-                    close.seconds = picture.t_s - float(self.index.t_s[self.frames[later_of[picture.frame]]])
-                continue
-            number = number_of[picture.frame]
+        pictures = read_pictures(self.video, self.index, np.union1d(self.frames, np.array(sorted(later_of), np.int64)))
+        drawn = ((p.frame, p.t_s, p.image(_SHORT_SIDE), p.grey(CameraSettings.long_side)) for p in pictures)
+
+        def look(pose: BlazePose, picture: tuple[int, float, np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+            frame, _, image, _ = picture
+            if frame in later_of:
+                return []
             people = list(_people(pose, image, self._scale(image)))
-            if number in some:
-                self.closely[number] = _Close(image, grey)
+            if number_of[frame] in some:
                 for x, y, side in tiles(image.shape[1], image.shape[0], (1.0,)):
                     if side < max(image.shape[:2]):
                         square = np.ascontiguousarray(image[y : y + side, x : x + side])
                         people += _people(pose, square, self._scale(image), x, y)
-            watch.look(number, picture.t_s, grey, [_box(xy) for _, xy in people])
+            return people
+
+        for (frame, t_s, image, grey), people in poses.each(look, drawn):
+            if frame in later_of:
+                close = self.closely.get(later_of[frame])
+                if close:
+                    close.later, close.later_grey = image, grey
+                    close.seconds = t_s - float(self.index.t_s[self.frames[later_of[frame]]])
+                continue
+            number = number_of[frame]
+            if number in some:
+                self.closely[number] = _Close(image, grey)
+            watch.look(number, t_s, grey, [_box(xy) for _, xy in people])
             found += [(number, colours_of(image, xy * self._scale(image)), each, xy) for each, xy in people]
         path = watch.path()
         for number, shot, moved in zip(path.frame, path.shot, path.moved, strict=True):
             self.shot[number], self.moved[number] = shot, moved
         return _distinct([self._sighting(*each) for each in found])
 
-    def close(self, pose: BlazePose, known: list[_Seen], *, everywhere: bool) -> Iterator[_Seen]:
+    def close(self, poses: Landmarkers, known: list[_Seen], *, everywhere: bool) -> Iterator[_Seen]:
         """Everyone found in a tile and found again, in the same place, in a cut-out around that find: a pose returned is not a person.
 
         Args:
             known: who was seen already.
             everywhere: in all tiles; else only in those in which something stirs that is nobody known.
         """
-        for number, close in self.closely.items():
-            image = close.image
+
+        def look(pose: BlazePose, number: int) -> list[_Seen]:
+            close = self.closely[number]
+            image, fresh = close.image, []
             seen = [_box(xy) for sighting, xy in known if sighting.picture == number]
             places = list(tiles(image.shape[1], image.shape[0]))
             if not everywhere:
@@ -169,28 +190,35 @@ class _Glance:
                     again = self._look_at(pose, number, image, _box(first))
                     if again:
                         seen.append(_box(again[1]))
-                        yield again
+                        fresh.append(again)
+            return fresh
 
-    def again(self, pose: BlazePose, people: Sequence[Person]) -> Iterator[_Seen]:
+        for _, found in poses.each(look, self.closely):
+            yield from found
+
+    def again(self, poses: Landmarkers, people: Sequence[Person]) -> Iterator[_Seen]:
         """The people found, looked for in the pictures in which they were not: where they were before and after."""
         most = sorted(people, key=lambda person: -len(person))[:_LOOKED_FOR]
         where = {number: [person for person in most if all(s.picture != number for s in person)] for number in range(len(self.frames))}
-        for number, image in self._images([number for number, missing in where.items() if missing]):
-            for person in where[number]:
-                found = self._look_at(pose, number, image, _between(person, float(self.index.t_s[self.frames[number]])))
-                if found:
-                    yield found
 
-    def a_moment_later(self, pose: BlazePose, seen: list[_Seen]) -> list[_Seen]:
+        def look(pose: BlazePose, picture: tuple[int, np.ndarray]) -> list[_Seen | None]:
+            number, image = picture
+            t_s = float(self.index.t_s[self.frames[number]])
+            return [self._look_at(pose, number, image, _between(person, t_s)) for person in where[number]]
+
+        for _, found in poses.each(look, self._images([number for number, missing in where.items() if missing])):
+            yield from (each for each in found if each)
+
+    def a_moment_later(self, poses: Landmarkers, seen: list[_Seen]) -> list[_Seen]:
         """How fast people move: each is looked at again in the picture `MOMENT_S` later, where that was kept.
 
         Of people close together neither that nor how they hold themselves is believed: one's arm is easily taken for the other's.
         """
-        moving = []
-        for sighting, xy in seen:
+
+        def look(pose: BlazePose, one: _Seen) -> _Seen:
+            sighting, xy = one
             if any(o.picture == sighting.picture and o is not sighting and _close_together(o, sighting) for o, _ in seen):
-                moving.append((replace(sighting, hands_apart=None, stands=None, arm_over=None), xy))
-                continue
+                return replace(sighting, hands_apart=None, stands=None, arm_over=None), xy
             close = self.closely.get(sighting.picture)
             found = None
             if close and close.later is not None:
@@ -198,8 +226,9 @@ class _Glance:
             if found and (unlike(found[0].colours, sighting.colours) or 0.0) <= _SAME_CLOTHES:
                 limbs, travel = _speeds(xy, found[1], sighting.height, close.seconds)
                 sighting = replace(sighting, limb_speed=limbs, travel_speed=travel)
-            moving.append((sighting, xy))
-        return moving
+            return sighting, xy
+
+        return [moving for _, moving in poses.each(look, seen)]
 
     def _later(self, numbers: Sequence[int]) -> dict[int, int]:
         """By frame a moment later, the picture that it is later than; none at the very end."""

@@ -203,16 +203,24 @@ def _likeliest(steps: np.ndarray, frames: np.ndarray, change: float) -> np.ndarr
     # Two steps hear of each change. Where no two of them gain as much as a change costs, and no frame speaks for itself, nothing is turned.
     if (frames >= 0).all() and ((steps[:, 0, 0] - steps.min(axis=(1, 2))) < change / 2).all():
         return np.zeros(n, bool)
-    with_changes = steps.copy()
-    with_changes[:, 1] += change
-    costs, alone = with_changes.tolist(), [(0.0, turned) for turned in frames.tolist()]
-    # best[b][c]: least cost up to frame i, labelled c, with frame i - 1 labelled b.
-    best = [[alone[0][b] + costs[1][b ^ c][0] + alone[1][c] for c in (0, 1)] for b in (0, 1)]
-    came_from: list[list[list[int]]] = []
+    same_same, same_other, other_same, other_other = (steps + np.array([[0.0], [change]])).reshape(n, 4).T.tolist()
+    turned = frames.tolist()
+    # best[b][c]: least cost up to frame i, labelled c, with frame i - 1 labelled b. Written out, for this
+    # loop is most of a long clip's measuring.
+    best00, best01 = same_same[1], other_same[1] + turned[1]
+    best10, best11 = turned[0] + other_same[1], turned[0] + same_same[1] + turned[1]
+    came_from: list[tuple[tuple[bool, bool], tuple[bool, bool]]] = []
     for i in range(2, n):
-        to = [[[best[a][b] + costs[i][b ^ c][a ^ b] + alone[i][c] for a in (0, 1)] for c in (0, 1)] for b in (0, 1)]
-        came_from.append([[int(to[b][c][1] < to[b][c][0]) for c in (0, 1)] for b in (0, 1)])
-        best = [[min(to[b][c]) for c in (0, 1)] for b in (0, 1)]
+        like_like, like_unlike, unlike_like, unlike_unlike, alone = same_same[i], same_other[i], other_same[i], other_other[i], turned[i]
+        # to[b][c] from frame i - 2 labelled 0, and labelled 1.
+        to00, or00 = best00 + like_like, best10 + like_unlike
+        to01, or01 = best00 + unlike_like + alone, best10 + unlike_unlike + alone
+        to10, or10 = best01 + unlike_unlike, best11 + unlike_like
+        to11, or11 = best01 + like_unlike + alone, best11 + like_like + alone
+        came_from.append(((or00 < to00, or01 < to01), (or10 < to10, or11 < to11)))
+        best00, best01 = or00 if or00 < to00 else to00, or01 if or01 < to01 else to01
+        best10, best11 = or10 if or10 < to10 else to10, or11 if or11 < to11 else to11
+    best = ((best00, best01), (best10, best11))
     b, c = min(((b, c) for b in (0, 1) for c in (0, 1)), key=lambda state: best[state[0]][state[1]])
     labels = [c, b]
     for origin in reversed(came_from):

@@ -201,6 +201,13 @@ class _Decoding:
                 if packet is None:
                     return
                 yield from self._pictures_of(packet, wanted_pts)
+                if wanted_pts and packet.pts in wanted_pts:
+                    wanted_pts.remove(packet.pts)
+                    if not wanted_pts:
+                        # Decoders hold pictures back to put them in order. Nothing after this is wanted: have them now, rather than
+                        # push them out with more packets (of single pictures, two of three were decoded only for that).
+                        yield from self.stream.codec_context.decode(None)
+                        return
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
