@@ -49,7 +49,7 @@ def colours_of(image: np.ndarray, xy: np.ndarray) -> Colours | None:
         light = red + green + blue
         # The constant keeps dark clothes, of which a camera knows no hue, near grey.
         shades = (light / 765, (red - green) / (light + 150) * 3, (red + green - 2 * blue) / (light + 150) * 1.5)
-        parts += [round(float(np.median(shade)), 4) for shade in shades]
+        parts += [round(value, 4) for value in np.median(shades, axis=1).tolist()]
     return tuple(parts)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -49,6 +50,7 @@ class Small:
     """A small picture made ready: smooth, with its slopes and the part of it that is background."""
 
     def __init__(self, grey: np.ndarray, hidden: Iterable[Box]) -> None:
+        self._grey = grey
         padded = np.pad(grey.astype(np.float32), 1, mode="edge")
         rows = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
         self.values = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4
@@ -56,19 +58,30 @@ class Small:
         for x, y, width, height in hidden:
             top, left = max(0, int(y)), max(0, int(x))
             self.seen[top : max(0, int(np.ceil(y + height))), left : max(0, int(np.ceil(x + width)))] = 0
-        self.slopes = np.gradient(self.values)[::-1]  # along x, along y
-        self.classes = np.bincount(grey.ravel() >> 4, minlength=16) / grey.size
-        self.layout = _coarse(self.values)
-        self._spectrum: np.ndarray | None = None
 
-    @property
+    # Each is asked of few pictures: the slopes of a reference, the rest where two pictures cannot be laid over each other.
+
+    @cached_property
+    def slopes(self) -> list[np.ndarray]:
+        """Of the brightness, along x and along y."""
+        return list(np.gradient(self.values)[::-1])
+
+    @cached_property
+    def classes(self) -> np.ndarray:
+        """(16,) share of the pixels in each brightness class."""
+        return np.bincount(self._grey.ravel() >> 4, minlength=16) / self._grey.size
+
+    @cached_property
+    def layout(self) -> np.ndarray:
+        """Mean brightness in blocks."""
+        return _coarse(self.values)
+
+    @cached_property
     def spectrum(self) -> np.ndarray:
         """Of the background, windowed, people filled with its mean."""
-        if self._spectrum is None:
-            mean = float((self.values * self.seen).sum() / max(self.seen.sum(), 1))
-            window = np.outer(*(np.hanning(n) for n in self.values.shape))
-            self._spectrum = np.fft.rfft2((self.values - mean) * self.seen * window)
-        return self._spectrum
+        mean = float((self.values * self.seen).sum() / max(self.seen.sum(), 1))
+        window = np.outer(*(np.hanning(n) for n in self.values.shape))
+        return np.fft.rfft2((self.values - mean) * self.seen * window)
 
 
 @dataclass(frozen=True)
