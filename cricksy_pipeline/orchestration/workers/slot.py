@@ -20,7 +20,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError, DagsterRunStatus
@@ -38,7 +37,6 @@ LOOK_S = 0.5
 """How often a slot without a run asks for one: two small statements."""
 WATCH_S = 2.0
 """How often it asks whether the run in hand is still wanted. PostgreSQL that was started again finds the lock back within this."""
-RECONNECT_S = 3600
 WORKER_TAG = "cricksy/worker"
 
 _log = logging.getLogger("cricksy.worker")
@@ -161,14 +159,6 @@ def _first_line(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
-@contextlib.contextmanager
-def _instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
-        # As the web server does: connections of the storage stay open. No statement is cut short.
-        instance.optimize_for_webserver(statement_timeout=0, pool_recycle=RECONNECT_S, max_overflow=5)
-        yield instance
-
-
 def main() -> None:
     """The process of one slot."""
     asked = argparse.ArgumentParser()
@@ -178,7 +168,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {options.name} %(message)s")
     settings = Settings()
     point_dagster_to(settings)
-    with _instance() as instance:
+    with dg.DagsterInstance.get() as instance:
         Slot(settings, options.name, instance).work(options.runs)
 
 
