@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow lint dev check docs accuracy clean
+.PHONY: help demo test test-slow lint dev check docs accuracy bench clean
 
 help:                ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -44,6 +44,9 @@ accuracy: $(INSTALLED) ## the accuracy corpus: film, measure, fit the printed in
 	$(BIN)/python -m cricksy_pipeline_tests.truth.publish
 	test ! -d ../shared/clips || $(BIN)/python -m cricksy_pipeline_tests.truth.real_clips
 	$(BIN)/python -m cricksy_pipeline_tests.truth.page
+
+bench: $(INSTALLED)  ## speed against a straightforward worker and the floors (an hour or more; minutes with ARGS=--quick)
+	$(BIN)/python -m benchmarks.speed $(ARGS)
 
 clean:               ## remove the environment; the data folder .cricksy stays
 	rm -rf $(VENV) .build build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
