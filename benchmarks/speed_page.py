@@ -193,7 +193,7 @@ def _notes(figures: Figures) -> str:
             looked = frames["sampled_frames"] + frames["burst_frames"]
             kept = f"{frames['sampled_frames']:,} frames of the grid and {frames['burst_frames']:,} of bursts"
             lines.append(
-                f"- {film}: the product kept {kept}; inference alone takes {each * 1000:.1f} CPU ms a frame, {looked * each:.1f} CPU s for all."
+                f"- {film}: the product kept {kept}; inference alone takes {each * 1000:.1f} CPU ms each, {looked * each:.1f} CPU s in all."
             )
         if product and figures.runs(film, STRAIGHTFORWARD):
             ratios = [figures.ratio(film, PRODUCT, *pair) for pair in ((wall, wall_had_it_stopped), (cpu, cpu_had_it_stopped))]
