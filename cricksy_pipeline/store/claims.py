@@ -31,6 +31,8 @@ ATTEMPT = JobAttempt.__table__
 FAILURE = ("error_code", "error_message", "failed_stage")
 # The database's clock: hosts disagree about the time, and transaction time stands still while a statement waits for a lock.
 NOW = func.clock_timestamp()
+# The same clock when the statement began: PostgreSQL compares it with an index, and never a clock that moves while it looks.
+ASKED_AT = func.statement_timestamp()
 
 
 class LostClaim(Exception):

@@ -20,7 +20,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.store.claims import JOB, NOW, SESSION
+from cricksy_pipeline.store.claims import ASKED_AT, JOB, SESSION
 from cricksy_pipeline.store.database import transaction
 from cricksy_pipeline.store.deletion import BUSY
 from cricksy_pipeline.store.jobs import JobStore
@@ -67,7 +67,7 @@ def retention_ended(jobs: JobStore, *, limit: int) -> list[tuple[str, datetime]]
         CricksyError: DATABASE_UNAVAILABLE.
     """
     at_work = exists().where(JOB.c.session_id == SESSION.c.id, JOB.c.status.in_(BUSY))
-    overdue = select(SESSION.c.id, SESSION.c.retention_until).where(SESSION.c.retention_until <= NOW, ~at_work)
+    overdue = select(SESSION.c.id, SESSION.c.retention_until).where(SESSION.c.retention_until <= ASKED_AT, ~at_work)
     query = overdue.order_by(SESSION.c.retention_until, SESSION.c.id).limit(limit)
     return [(row.id, row.retention_until) for row in _read(jobs, query)]
 
@@ -151,7 +151,7 @@ def sweep_half_written(objects: ObjectStore, *, after_hours: float = 24.0, dry_r
 
 def ago(seconds: float) -> ColumnElement[datetime]:
     """So many seconds before now, by the database's clock."""
-    return NOW - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    return ASKED_AT - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:

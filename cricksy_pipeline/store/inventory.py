@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from cricksy_pipeline.errors import ErrorCode
-from cricksy_pipeline.store.claims import ATTEMPT, JOB, NOW
+from cricksy_pipeline.store.claims import ASKED_AT, ATTEMPT, JOB, NOW
 from cricksy_pipeline.store.database import transaction
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.models import FINISHED, JobStatus
 from cricksy_pipeline.store.run_queue import QUEUED
+from cricksy_pipeline.store.selection import by_another_version
 from cricksy_pipeline.store.sessions import SUMMARY_COLUMNS, JobSummary
 
 HOUR_H, DAY_H = 1.0, 24.0
@@ -111,7 +112,7 @@ def outdated(jobs: JobStore, current_version: str, *, limit: int | None = None) 
     Raises:
         CricksyError: DATABASE_UNAVAILABLE.
     """
-    older = (JOB.c.status.in_(FINISHED), JOB.c.analysis_version.is_distinct_from(current_version))
+    older = (JOB.c.status.in_(FINISHED), by_another_version(current_version))
     query = select(*SUMMARY_COLUMNS).where(*older).order_by(JOB.c.completed_at.asc().nulls_first(), JOB.c.id).limit(limit)
     with transaction(jobs.engine) as connection:
         return [JobSummary(*row) for row in connection.execute(query)]
@@ -122,7 +123,7 @@ def _counts(connection: Connection, query: Select) -> dict:
 
 
 def _within(hours: float) -> ColumnElement[bool]:
-    return ATTEMPT.c.ended_at > NOW - func.make_interval(0, 0, 0, 0, 0, 0, hours * 3600)
+    return ATTEMPT.c.ended_at > ASKED_AT - func.make_interval(0, 0, 0, 0, 0, 0, hours * 3600)
 
 
 def _ended(connection: Connection, hours: float) -> Ended:

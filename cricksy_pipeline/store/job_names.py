@@ -43,7 +43,7 @@ def find_job(jobs: JobStore, given: str | None) -> str:
 
 
 def _newest(jobs: JobStore) -> str:
-    query = select(JOB.c.id).order_by(JOB.c.created_at.desc(), JOB.c.id).limit(1)
+    query = select(JOB.c.id).order_by(JOB.c.created_at.desc(), JOB.c.id.desc()).limit(1)
     with transaction(jobs.engine) as connection:
         found = connection.scalar(query)
     if found is None:

@@ -366,7 +366,9 @@ class JobStore(SessionStore):
         pause = case(*((JOB.c.attempt <= attempt, seconds) for attempt, seconds in enumerate(RETRY_AFTER_S, start=1)), else_=None)
         rested = JOB.c.updated_at < NOW - func.make_interval(0, 0, 0, 0, 0, 0, pause)
         there = or_(JOB.c.source_etag.is_not(None), JOB.c.started_at.is_not(None))  # or its video was never stored
-        failed = (JOB.c.status == JobStatus.FAILED, JOB.c.error_code.in_(TRANSIENT), rested, there)
+        # The number of tries is in `pause`, too; said by itself, the index passes over what has used them all.
+        tries_left = JOB.c.attempt <= len(RETRY_AFTER_S)
+        failed = (JOB.c.status == JobStatus.FAILED, JOB.c.error_code.in_(TRANSIENT), tries_left, rested, there)
         with transaction(self.engine) as connection:
             return list(connection.scalars(select(JOB.c.id).where(*failed).order_by(JOB.c.updated_at).limit(limit)))
 

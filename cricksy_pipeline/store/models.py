@@ -219,6 +219,7 @@ class VideoSession(Base):
     __table_args__ = (
         Index("ix_video_sessions_owner", "owner_type", "owner_id"),
         Index("ix_video_sessions_owner_created", "owner_type", "owner_id", "created_at", "id"),
+        Index("ix_video_sessions_source", "s3_bucket", "s3_key"),
         Index("ix_video_sessions_retention", "retention_until", postgresql_where=text("retention_until IS NOT NULL")),
         CheckConstraint(CONSENT_IS_SAID_SQL, name=CONSENT_IS_SAID),
     )
@@ -321,7 +322,12 @@ class VideoAnalysisJob(Base):
         Index("ix_analysis_jobs_source", "s3_bucket", "s3_key"),
         # What is left to do is always few; the table is not.
         Index("ix_analysis_jobs_queued", "created_at", postgresql_where=text("status = 'queued'")),
-        Index("ix_analysis_jobs_done", "completed_at", postgresql_where=text("status = 'done'")),
+        Index("ix_analysis_jobs_created", "created_at", "id"),
+        Index("ix_analysis_jobs_version", "analysis_version", "status"),
+        Index(
+            "ix_analysis_jobs_finished", text("completed_at NULLS FIRST"), "id", postgresql_where=text("status IN ('done', 'completed')")
+        ),
+        Index("ix_analysis_jobs_failed", "error_code", "attempt", postgresql_where=text("status = 'failed'")),
         # NOT VALID: rows that the earlier system called done without these columns stay as they are until they are next written.
         CheckConstraint(DONE_IS_WHOLE_SQL, name=DONE_IS_WHOLE, postgresql_not_valid=True),
     )

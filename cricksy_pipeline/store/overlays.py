@@ -144,7 +144,7 @@ class Overlays:
                 ~func.coalesce(made, False),
                 or_(~tried_so, and_(tried < tries, ~_is_true(record["failed"]["final"]))),
             )
-            .order_by(JOB.c.completed_at.desc(), JOB.c.id)
+            .order_by(JOB.c.completed_at.desc().nulls_last(), JOB.c.id.desc())
             .limit(limit)
         )
         with transaction(self.engine) as connection:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlalchemy import Column, ColumnElement, Text, and_, case, cast, false, func, not_, or_, select, true
+from sqlalchemy import Column, ColumnElement, Index, Text, and_, case, cast, false, func, not_, or_, select, true, union
 from sqlalchemy.dialects.postgresql import JSON
 
 from cricksy_pipeline.store.claims import JOB
@@ -65,9 +65,11 @@ def unreadable_done(jobs: JobStore, objects: ObjectStore, *, after: str = "", li
     Raises:
         CricksyError: DATABASE_UNAVAILABLE, STORE_UNAVAILABLE.
     """
-    finished = (JOB.c.status.in_(FINISHED), not_(plainly_readable()), JOB.c.id > after)
+    # Asked for apart, each in the order of ids: the first are in an index, so the documents of all others are not even opened.
+    not_plain = (select(JOB.c.id).where(kind, JOB.c.id > after).order_by(JOB.c.id).limit(limit) for kind in (_TO_LOOK_AT, _BEFORE_ITS_END))
+    either = union(*(select(some.subquery().c.id) for some in not_plain)).subquery()
     with transaction(jobs.engine) as connection:
-        ids = list(connection.scalars(select(JOB.c.id).where(*finished).order_by(JOB.c.id).limit(limit)))
+        ids = list(connection.scalars(select(either.c.id).order_by(either.c.id).limit(limit)))
     judged = [_judged(jobs, objects, job_id) for job_id in ids]
     return ReadabilityPage([row for row in judged if row is not None and row.reasons], len(ids), ids[-1] if len(ids) == limit else None)
 
@@ -91,14 +93,17 @@ def not_opened(error: Exception) -> str:
 
 def filled() -> ColumnElement[bool]:
     """SQL: every artifact that a row of its kind has is in its column, and a `done` row is at DONE, 100 %. Never NULL."""
-    state = or_(JOB.c.status != JobStatus.DONE, and_(JOB.c.stage == "DONE", JOB.c.progress_pct == 100))
-    deep = or_(not_(_DEEP), and_(*(_is_there(JOB.c[name]) for name in DEEP_ARTIFACTS)))
-    return func.coalesce(and_(state, *(_is_there(JOB.c[name]) for name in QUICK_ARTIFACTS), deep), false())
+    return and_(not_(_BEFORE_ITS_END), _whole())
 
 
 def plainly_readable() -> ColumnElement[bool]:
     """SQL: a finished row that `job_read.unreadable` has nothing against. Not the other way round. Never NULL."""
-    complete = or_(JOB.c.status == JobStatus.COMPLETED, and_(JOB.c.status == JobStatus.DONE, filled()))
+    return and_(_shows_all(), not_(_BEFORE_ITS_END))
+
+
+def _shows_all() -> ColumnElement[bool]:
+    """SQL: as `plainly_readable`, of the documents alone."""
+    complete = or_(JOB.c.status == JobStatus.COMPLETED, and_(JOB.c.status == JobStatus.DONE, _whole()))
     shown = case((_DEEP, _renders("deep")), else_=_renders("quick"))
     legacy = or_(JOB.c.results.is_(None), func.left(cast(JOB.c.results, Text), 40).regexp_match(r"^\s*(\{|null)"))
     return func.coalesce(and_(complete, legacy, JOB.c.superseded.is_(None), shown), false())
@@ -121,6 +126,11 @@ def _judged(jobs: JobStore, objects: ObjectStore, job_id: str) -> Unreadable | N
     return Unreadable(job_id, str(row.status), tuple(why_unreadable(row, objects))) if row.status in FINISHED else None
 
 
+def _whole() -> ColumnElement[bool]:
+    deep = or_(not_(_DEEP), and_(*(_is_there(JOB.c[name]) for name in DEEP_ARTIFACTS)))
+    return func.coalesce(and_(*(_is_there(JOB.c[name]) for name in QUICK_ARTIFACTS), deep), false())
+
+
 def _is_there(column: Column) -> ColumnElement[bool]:
     return column != "" if column.name.endswith("_key") else holds_an_object(column)
 
@@ -141,3 +151,13 @@ def _renders(passname: str) -> ColumnElement[bool]:
 
 def _is_text(value: ColumnElement) -> ColumnElement[bool]:
     return and_(func.json_typeof(value) == "string", cast(value, Text) != '""')
+
+
+_AT_ITS_END = and_(JOB.c.stage == "DONE", JOB.c.progress_pct == 100)
+_BEFORE_ITS_END = and_(JOB.c.status == JobStatus.DONE, not_(func.coalesce(_AT_ITS_END, false())))
+_TO_LOOK_AT = and_(JOB.c.status.in_(FINISHED), not_(_shows_all()))
+
+# PostgreSQL judges a row when it is written, and keeps the few that it is not sure of: to ask it anew of all of them is to unpack every
+# document of the table. The condition names no column that a running analysis writes again and again (its progress, its heartbeat), so
+# that these writes touch no index. The query has to say the very same for the index to be used; a test holds that it is.
+Index("ix_analysis_jobs_to_look_at", JOB.c.id, postgresql_where=_TO_LOOK_AT)

@@ -115,7 +115,7 @@ class _Look:
 
     @cached_property
     def _sessions(self) -> dict[str, str]:
-        """The newest session that names each key. Asked for when something is new: no index helps here."""
+        """The newest session that names each key. Asked for when something is new."""
         usable = [key for key in self._keys if unfit_name(key) is None]
         mine = (SESSION.c.s3_bucket == self._objects.bucket, _among(SESSION.c.s3_key, usable))
         with transaction(self._engine) as connection:

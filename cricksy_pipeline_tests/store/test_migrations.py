@@ -67,6 +67,7 @@ def test_there_is_one_head_and_the_code_names_it():
     assert script.get_heads() == [HEAD]
     assert [revision.revision for revision in script.walk_revisions()] == [
         HEAD,
+        "l7m8n9o0p1q2",
         "k6l7m8n9o0p1",
         "j5k6l7m8n9o0",
         "i4j5k6l7m8n9",
@@ -89,6 +90,15 @@ def test_the_constraints_of_the_migrations_are_the_constraints_of_the_models(dat
     for name in (models.DONE_IS_WHOLE, models.CONSENT_IS_SAID):
         query = f"SELECT replace(pg_get_constraintdef(oid), ' NOT VALID', '') FROM pg_constraint WHERE conname = '{name}'"
         assert rows(database_url, query) == rows(empty_url, query) != []
+
+
+def test_the_indexes_of_the_migrations_are_the_indexes_of_the_models(database_url, empty_url):
+    """Autogenerate compares their columns and not their conditions."""
+    engine = make_engine(empty_url)
+    models.Base.metadata.create_all(engine)
+    engine.dispose()
+    query = f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN {tuple(models.Base.metadata.tables)} ORDER BY indexname"
+    assert rows(database_url, query) == rows(empty_url, query) != []
 
 
 def test_the_statuses_are_the_documented_ones_in_their_order(database_url):
@@ -256,5 +266,5 @@ def test_the_alembic_command_works_from_the_root_of_the_repository(empty_url):
     alembic("upgrade", "head")
     assert HEAD in alembic("current")
     alembic("downgrade", "-1")
-    assert "k6l7m8n9o0p1" in alembic("current")
+    assert "l7m8n9o0p1q2" in alembic("current")
     assert HEAD in alembic("heads")

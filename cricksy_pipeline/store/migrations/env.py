@@ -9,6 +9,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from cricksy_pipeline.store import readability  # noqa: F401 - has an index of its own
 from cricksy_pipeline.store.database import normalise_url
 from cricksy_pipeline.store.migrate import VERSION_TABLE
 from cricksy_pipeline.store.models import Base
