@@ -6,7 +6,7 @@ Belongs here: from landmarks, events and the video to one PNG. Does not belong h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -63,25 +63,24 @@ def _rows(
     short = _short_side(min(info.width, info.height), [xy for bodies in drawn for xy, _ in bodies])
     scale = short / min(info.width, info.height)
     pixels = info.width * info.height * scale**2
+    frames = [moment.frame for moments in shown for moment in moments]
+    images = _images(work, footage, frames, short, max(1, int(MOST_PIXELS / pixels)))
     rows = []
     of = len(document.metrics.deliveries)
     for moments, bodies in zip(shown, drawn, strict=True):
-        images = _images(work, footage, [moment.frame for moment in moments], short, max(1, int(MOST_PIXELS / pixels)))
         stills = [
-            Still(moment.event, moment.t_s, moment.sigma_s, image, xy * (scale if footage else 1.0), visibility)
-            for moment, image, (xy, visibility) in zip(moments, images, bodies, strict=True)
+            Still(moment.event, moment.t_s, moment.sigma_s, next(images), xy * (scale if footage else 1.0), visibility)
+            for moment, (xy, visibility) in zip(moments, bodies, strict=True)
         ]
         rows.append(Row(f"Ball {moments[0].delivery} of {of}", tuple(stills)))
     return rows
 
 
-def _images(work: Work, footage: Footage | None, frames: list[int], short_side: int, at_once: int) -> list[np.ndarray | None]:
-    if footage is None:
-        return [None] * len(frames)
-    read: list[np.ndarray | None] = []
+def _images(work: Work, footage: Footage | None, frames: list[int], short_side: int, at_once: int) -> Iterator[np.ndarray | None]:
+    """The pictures one after the other, so many read at once: each reading is a process of its own."""
     for start in range(0, len(frames), at_once):
-        read += read_stills(footage.video, work.index, np.array(frames[start : start + at_once]), short_side=short_side)
-    return read
+        some = frames[start : start + at_once]
+        yield from [None] * len(some) if footage is None else read_stills(footage.video, work.index, np.array(some), short_side=short_side)
 
 
 def _short_side(native: int, bodies: Sequence[np.ndarray]) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 
 from cricksy_pipeline.analysis.landmarks import INDEX
 from cricksy_pipeline.analysis.metrics.uncertainty import Z95
-from cricksy_pipeline.reading.drawing.pictures import skeleton_over
+from cricksy_pipeline.reading.drawing.pictures import encoded, skeleton_over
 from cricksy_pipeline.reading.notation import clock, time_with_interval, words
 
 TILE_WIDTH, TILE_HEIGHT = 240, 320
@@ -72,9 +72,9 @@ def strip_png(rows: Sequence[Row], mark: str = "") -> bytes:
     if not rows:
         canvas = _canvas(HEAD + 2 * MARGIN, width)
         _write(canvas, "No ball was found.", (MARGIN, MARGIN + 26), TITLE_SIZE, QUIET)
-        return _marked(_png(canvas), mark)
+        return _marked(encoded(canvas, "png"), mark)
     drawn = [_row(row, width) for row in rows]
-    return _marked(_png(np.vstack(drawn)), mark)
+    return _marked(encoded(np.vstack(drawn), "png"), mark)
 
 
 def mark_of(png: bytes) -> str | None:
@@ -165,15 +165,6 @@ def _write(canvas: np.ndarray, text: str, at: tuple[int, int], size: int, colour
     import cv2
 
     cv2.putText(canvas, text, at, colour, cv2.FontFace("sans"), size)
-
-
-def _png(image_rgb: np.ndarray) -> bytes:
-    import cv2
-
-    ok, data = cv2.imencode(".png", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    if not ok:
-        raise ValueError("OpenCV could not encode the strip")
-    return data.tobytes()
 
 
 def _marked(png: bytes, mark: str) -> bytes:
