@@ -6,6 +6,7 @@ child does (`pose_tasks`), starting and ending children (`isolation`), which fra
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -21,14 +22,14 @@ from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.messages import Message
 from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.analysis.pose_tasks import index_message, index_of
-from cricksy_pipeline.analysis.sampling import grid_frames
+from cricksy_pipeline.analysis.sampling import QUICK_FPS, grid_frames
 from cricksy_pipeline.analysis.subject import Subject
 from cricksy_pipeline.analysis.video_index import FrameIndex
 from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
-CHUNK_S = 60.0
-"""A chunk is long against the second that warms it up and short against a session, so that two processes share the work evenly."""
+CHUNK_S = 30.0
+"""A chunk is at most so long: long against the second that warms it up, short against a session."""
 
 WARM_UP_S = 1.0
 """So long before a wanted frame the landmarker starts to look: BlazePose follows and smooths, and its state does not survive a jump."""
@@ -203,15 +204,15 @@ class Chunk:
 
 
 def cut_into_chunks(t_s: np.ndarray, frames: np.ndarray, chunk_s: float) -> list[Chunk]:
-    """Stretches [k chunk_s, (k + 1) chunk_s) of the timeline that hold any of the frames, each with what helps to follow up to them.
+    """Stretches of the clip (`stretch_ends`) that hold any of the frames, each with what helps to follow up to them.
 
     Args:
         t_s: (n,) seconds of every frame of the video.
         frames: (k,) wanted frame numbers, increasing, at least one.
-        chunk_s: length of a stretch.
+        chunk_s: longest stretch.
     """
     looks = np.union1d(grid_frames(t_s, FOLLOW_FPS), frames)
-    stretch = np.floor(t_s[frames] / chunk_s)
+    stretch = np.searchsorted(stretch_ends(float(t_s[-1]), chunk_s), t_s[frames], side="right")
     chunks = []
     for own in np.split(frames, np.flatnonzero(np.diff(stretch)) + 1):
         following = np.searchsorted(own, looks)
@@ -219,6 +220,18 @@ def cut_into_chunks(t_s: np.ndarray, frames: np.ndarray, chunk_s: float) -> list
         helps[helps] = t_s[own[following[helps]]] - t_s[looks[helps]] <= WARM_UP_S
         chunks.append(Chunk(looks[helps], np.isin(looks[helps], own)))
     return chunks
+
+
+def stretch_ends(end_s: float, chunk_s: float) -> np.ndarray:
+    """(k,) seconds at which one stretch of a clip ends and the next begins; they follow from the clip's length alone.
+
+    First two halves of `chunk_s`, which are the quick pass that somebody waits for (its last frame may be shown a little later); then the
+    rest in an even number of equal parts, so that two processes end at the same time: a short last one leaves a core idle for as long as
+    the others are longer.
+    """
+    first_s = chunk_s + 0.5 / QUICK_FPS
+    parts = 2 * max(0, math.ceil((end_s - first_s) / (2 * chunk_s)))
+    return np.concatenate([[chunk_s / 2], np.linspace(first_s, max(end_s, first_s), parts + 1)[: max(parts, 1)]])
 
 
 def _run_chunks(request: Message, chunks: list[Chunk], workers: int, total: int, on_progress: Progress) -> list[Message]:
