@@ -28,15 +28,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.execution.resources_init import get_transitive_required_resource_keys
 from sqlalchemy import text
 
 from cricksy_pipeline import stack
-from cricksy_pipeline.orchestration.assets import ASSETS
 from cricksy_pipeline.orchestration.build import build_definitions
-from cricksy_pipeline.orchestration.checks import build_checks
 from cricksy_pipeline.orchestration.instance import prepare_home
-from cricksy_pipeline.orchestration.jobs import analysis
-from cricksy_pipeline.orchestration.sensors.uploads import uploads
 from cricksy_pipeline.settings import Settings
 
 BUCKET = "benchmark"
@@ -53,43 +50,41 @@ class Tick:
 
 
 class Location:
-    """The code location with the one sensor, and the instance that it belongs to."""
+    """The code location, and the instance that it belongs to."""
 
     def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
         self._instance = instance
-        definitions = dg.Definitions(
-            assets=ASSETS,
-            asset_checks=build_checks(),
-            jobs=[analysis],
-            sensors=[uploads],
-            resources=build_definitions(settings).resources,
-            executor=dg.in_process_executor,
-        )
-        self._repository = definitions.get_repository_def()
-        self._cursor: str | None = None
+        self._repository = build_definitions(settings).get_repository_def()
+        self._cursors: dict[str, str | None] = {}
 
-    def tick(self) -> Tick:
-        """Evaluate the sensor and add the partitions that it asks for."""
+    def tick(self, name: str = "uploads") -> Tick:
+        """Evaluate a sensor and add the partitions that it asks for."""
         wall, cpu = time.monotonic(), time.process_time()
-        sensor = self._repository.get_sensor_def("uploads")
+        sensor = self._repository.get_sensor_def(name)
         resources = self._repository.get_top_level_resources()
         with dg.SensorEvaluationContext(
             instance_ref=self._instance.get_ref(),
             last_tick_completion_time=None,
             last_run_key=None,
-            cursor=self._cursor,
+            cursor=self._cursors.get(name),
             repository_name=self._repository.name,
             repository_def=self._repository,
-            sensor_name="uploads",
-            resources={name: resources[name] for name in sensor.required_resource_keys},
+            sensor_name=name,
+            resources={key: resources[key] for key in get_transitive_required_resource_keys(sensor.required_resource_keys, resources)},
         ) as context:
             result = sensor.evaluate_tick(context)
-        for request in result.dynamic_partitions_requests:
+        for request in result.dynamic_partitions_requests or ():
             self._instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
-        # Without the rest that follows a look: every tick looks.
-        self._cursor = json.dumps({**json.loads(result.cursor), "rest_until": 0.0})
-        more = '"after": ""' not in result.cursor
-        return Tick(time.monotonic() - wall, time.process_time() - cpu, len(result.run_requests), more)
+        self._cursors[name], more = result.cursor, False
+        if name == "uploads":
+            # Without the rest that follows a look: every tick looks.
+            hint = json.loads(result.cursor)
+            self._cursors[name], more = json.dumps({**hint, "rest_until": 0.0}), bool(hint["after"])
+        return Tick(time.monotonic() - wall, time.process_time() - cpu, len(result.run_requests or ()), more)
+
+    def start_anew(self, name: str = "uploads") -> None:
+        """The next tick knows nothing of those before."""
+        self._cursors.pop(name, None)
 
     def look(self) -> list[Tick]:
         """Ticks until the whole store was looked at."""
@@ -102,7 +97,7 @@ class Location:
 def measure(settings: Settings, put: Callable[[list[str]], None], counts: list[int]) -> None:
     """Print, for each count: the ticks that find them, the next ones, which ask for the runs that still wait, and idle ones."""
     jobs = stack.open_job_store(settings)
-    with dg.DagsterInstance.from_ref(_instance_ref(settings)) as instance:
+    with dg.DagsterInstance.from_ref(instance_ref(settings)) as instance:
         location = Location(settings, instance)
         location.tick()  # imports, first connections
 
@@ -123,7 +118,8 @@ def _row(what: str, ticks: list[Tick]) -> None:
     print(f"| {what} | {len(ticks)} | {runs:,} | {middle:.2f} | {worst:.2f} | {cpu / len(ticks):.2f} | {cpu:.1f} |", flush=True)
 
 
-def _instance_ref(settings: Settings):
+def instance_ref(settings: Settings):
+    """The embedded instance of a data folder, on its PostgreSQL."""
     from dagster._core.instance.ref import InstanceRef
 
     os.environ["CRICKSY_DAGSTER_DATABASE_URL"] = stack.dagster_database_url(settings)
