@@ -82,7 +82,11 @@ def _served(world: World, access: Access) -> Iterator[Site]:
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+# The browser's fixtures live as long as this package's tests run, not as long as the session: as long as Playwright is open, its event
+# loop counts as running in this thread, and a test elsewhere that runs one of its own would fail.
+
+
+@pytest.fixture(scope="package")
 def chromium():
     """One headless Chromium."""
     if CHROMIUM is None:
@@ -94,7 +98,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _window(chromium) -> Iterator:
     """One browser window for all: each test leaves it without cookies and notes. A new one for each would cost a second of CPU."""
     context = chromium.new_context()
@@ -128,7 +132,7 @@ def opened(_window) -> Iterator:
     assert complaints == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _result(_window, site) -> Iterator:
     """The finished analysis with its video ready; opened once, for the film takes a second to arrive."""
     page = _window.new_page()
