@@ -45,6 +45,9 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE.parent / "docs" / "benchmarks"
 
 MODE = "batting"
+GRID_DONE_PCT = 84
+"""Of the row's progress: four fifths of the way from 50 to 93, where the deep pass begins with its bursts."""
+
 LONGEST_S = 4000
 """The product refuses videos of more than 15 minutes unless it is told otherwise."""
 
@@ -138,20 +141,23 @@ class Stack:
 
 
 def _phases(watched: Watched, steps: dict[str, dict[str, Any]], seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """(name, seconds after the start, wall, CPU) of the parts of a run, in order. Passes are cut where their progress begins and ends."""
+    """(name, seconds after the start, wall, CPU) of the parts of a run, in order; a step lasts until the next begins.
+
+    Passes are cut where their progress begins and ends; the deep one also where the row says that its grid is done.
+    """
     borders = [("start", watched.began)]
     for step, told in sorted(steps.items(), key=lambda item: item[1]["began"]):
         looks = told["looks"]
         borders.append((f"{step}: before looking" if looks else step, told["began"]))
         if looks:
-            grid = next((line["at"] for line in seen if line["progress"] >= 86), looks[-1]) if step == "deep_results" else looks[-1]
+            grid = (
+                next((line["at"] for line in seen if line["progress"] >= GRID_DONE_PCT), looks[-1]) if step == "deep_results" else looks[-1]
+            )
             borders.append((f"{step}: grid", looks[0]))
             if grid < looks[-1]:
                 borders.append((f"{step}: bursts", grid))
             borders.append((f"{step}: describing", looks[-1]))
-        borders.append(("between steps", told["ended"]))
-    borders[-1] = ("end", borders[-1][1])
-    borders = [*borders, ("", watched.began + watched.wall_s)]
+    borders += [("end", max(told["ended"] for told in steps.values())), ("", watched.began + watched.wall_s)]
     phases = []
     for (name, at), (_, until) in pairwise(borders):
         if until > at:
