@@ -173,7 +173,7 @@ FROM (SELECT n, CASE WHEN n % :failed = 1 THEN 'failed' ELSE 'done' END AS kind,
 # As `store.overlays` records it: a job that has its overlay is the usual one, and one to pass over.
 _HAS_ITS_OVERLAY = """
 UPDATE video_analysis_jobs SET stages = jsonb_set(stages::jsonb, '{overlay}',
-    jsonb_build_object('of', stored_objects -> 'deep_results.json' -> 'sha256', 'blurred', false))::json
+    jsonb_build_object('of', stored_objects -> 'deep_results.json' -> 'sha256', 'inputs', 'as drawn', 'blurred', false))::json
 WHERE id = :job
 """
 

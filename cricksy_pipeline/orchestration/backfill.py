@@ -159,7 +159,8 @@ def _made_again(job: FinishedJob, settings: Settings, *, fresh: bool) -> dict[st
     mode, rate = require_mode(job.analysis_mode), sample_fps(job)
     if not job.s3_key:
         raise CricksyError(ErrorCode.SOURCE_MISSING, "The row names no video.")
-    recorded = {} if fresh else {step: record["inputs"] for step, record in (job.stages or {}).items()}
+    # An overlay that only ever failed leaves an entry without inputs.
+    recorded = {} if fresh else {step: record.get("inputs") for step, record in (job.stages or {}).items()}
     inputs = stage_inputs(
         source_sha256=job.source_sha256 or "",
         mode=mode,

@@ -171,6 +171,11 @@ def test_a_job_without_records_looks_again(job_store):
     assert [(job.id, job.looks) for job in plan_backfill(job_store, Settings(), EVERYTHING).jobs] == [(job_id, True)]
 
 
+def test_a_job_whose_overlay_only_ever_failed_is_planned_as_any_other(job_store):
+    job_id = change(job_store, done_job(job_store), stages={"overlay": {"failed": {"of": "its results", "tries": 2}}})
+    assert [job.id for job in plan_backfill(job_store, Settings(), EVERYTHING).jobs] == [job_id]
+
+
 @pytest.mark.parametrize(
     "columns, why",
     [
