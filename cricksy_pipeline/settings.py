@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     pose_model: Literal["lite", "full", "heavy"] = Field(
         "full", description="BlazePose variant. Part of the analysis version: variants give different numbers."
     )
+    pose_device: Literal["cpu", "gpu"] = Field(
+        "cpu", description="Where BlazePose runs. `gpu` needs one that MediaPipe can use; its answers differ in the last digits."
+    )
     pose_workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="Pose processes at once. Changes the time taken, never the numbers."
     )

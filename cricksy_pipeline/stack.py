@@ -7,6 +7,7 @@ Does not belong here: what is done with them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -148,7 +149,7 @@ def open_pose_model(settings: Settings, *, report: Callable[[str], None] | None 
     """The model weights, from the cache or fetched by hash."""
     from cricksy_pipeline.analysis.model import ensure_model
 
-    return ensure_model(settings.models, settings.pose_model, report=report)
+    return replace(ensure_model(settings.models, settings.pose_model, report=report), device=settings.pose_device)
 
 
 def prepare_database(settings: Settings) -> None:

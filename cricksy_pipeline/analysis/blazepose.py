@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from cricksy_pipeline.errors import CricksyError, ErrorCode
+
 T, R = TypeVar("T"), TypeVar("R")
 
 COLUMNS = ("x", "y", "z", "visibility", "presence", "world_x", "world_y", "world_z")
@@ -53,20 +55,33 @@ class BlazePose:
         model: the .task bundle.
         follow: True for VIDEO mode, which follows the last landmarks and smooths over time; False for independent pictures.
         people: at most so many are found. More than one defeats following and costs twice to three times as much.
+        device: cpu or gpu.
+
+    Raises CricksyError INTERNAL where a GPU is asked for that MediaPipe cannot use.
     """
 
-    def __init__(self, model: Path, *, follow: bool, people: int = 1) -> None:
+    def __init__(self, model: Path, *, follow: bool, people: int = 1, device: str = "cpu") -> None:
         pose = _landmarker_module()
+        places = pose.base_options_lib.BaseOptions.Delegate
         self._image, self._srgb = pose.image_lib.Image, pose.image_lib.ImageFormat.SRGB
         modes = pose.running_mode_lib.VisionTaskRunningMode
         options = pose.PoseLandmarkerOptions(
-            base_options=pose.base_options_lib.BaseOptions(model_asset_path=str(model)),
+            base_options=pose.base_options_lib.BaseOptions(
+                model_asset_path=str(model), delegate=places.GPU if device == "gpu" else places.CPU
+            ),
             running_mode=modes.VIDEO if follow else modes.IMAGE,
             num_poses=people,
             output_segmentation_masks=False,
         )
         self._follow, self._last_ms = follow, -1
-        self._landmarker = pose.PoseLandmarker.create_from_options(options)
+        try:
+            self._landmarker = pose.PoseLandmarker.create_from_options(options)
+        except RuntimeError as error:
+            if device != "gpu":
+                raise
+            why = str(error).rsplit(": ", 1)[-1]
+            message = f"CRICKSY_POSE_DEVICE is gpu, and MediaPipe cannot use one here ({why}) Set it to cpu, or run where there is a GPU."
+            raise CricksyError(ErrorCode.INTERNAL, message) from error
 
     def estimate(self, image: np.ndarray, t_s: float = 0.0) -> list[np.ndarray]:
         """One (33, 8) float32 array per person found, columns as in `COLUMNS`.
@@ -103,14 +118,15 @@ class Landmarkers:
         model: the .task bundle.
         count: so many, each with a thread of its own.
         people: at most so many are found in a picture.
+        device: cpu or gpu.
     """
 
-    def __init__(self, model: Path, count: int, *, people: int = 1) -> None:
+    def __init__(self, model: Path, count: int, *, people: int = 1, device: str = "cpu") -> None:
         self._open = ExitStack()
         self._count = max(1, count)
         self._idle: queue.SimpleQueue[BlazePose] = queue.SimpleQueue()
         for _ in range(self._count):
-            self._idle.put(self._open.enter_context(BlazePose(model, follow=False, people=people)))
+            self._idle.put(self._open.enter_context(BlazePose(model, follow=False, people=people, device=device)))
         self._threads = self._open.enter_context(ThreadPoolExecutor(self._count, thread_name_prefix="landmarker"))
 
     def each(self, look: Callable[[BlazePose, T], R], pictures: Iterable[T]) -> Iterator[tuple[T, R]]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cricksy_pipeline.analysis.model_sources import FINGERPRINTS, SOURCES, VARIANTS, RawNetworks, SourceFailed
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -29,11 +30,18 @@ class PoseModel:
         path: the .task file.
         sha256: of the file; part of every result, since another model gives other numbers.
         variant: lite, full or heavy.
+        device: where it runs, cpu or gpu. No part of what identifies it: the answers are the same but for rounding.
     """
 
     path: Path
     sha256: str
     variant: str
+    device: Literal["cpu", "gpu"] = "cpu"
+
+    @property
+    def name(self) -> str:
+        """What a result says it was seen by, e.g. "blazepose-full", "blazepose-full on gpu"."""
+        return f"blazepose-{self.variant}" + (" on gpu" if self.device == "gpu" else "")
 
 
 def model_identity(variant: str) -> str:

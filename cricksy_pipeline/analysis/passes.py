@@ -78,7 +78,7 @@ class Look:
     Attributes:
         landmarks: of every frame that was looked at and kept; after the quick look these are more than its document counts.
         subject: whom it followed.
-        model: name of the networks that saw it, e.g. "blazepose-full".
+        model: name of the networks that saw it, e.g. "blazepose-full" (`model.PoseModel.name`).
         model_sha256: of the bundle that held them.
     """
 
@@ -167,7 +167,7 @@ def report_of(document: AnalysisResults, findings: Findings) -> Report:
 
 
 def _look(landmarks: Landmarks, subject: Subject, footage: Footage) -> Look:
-    return Look(landmarks, subject, f"blazepose-{footage.model.variant}", footage.model.sha256)
+    return Look(landmarks, subject, footage.model.name, footage.model.sha256)
 
 
 def _pose(

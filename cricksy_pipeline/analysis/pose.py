@@ -98,7 +98,7 @@ def find_subject(video: Path, index: FrameIndex, *, model: PoseModel, mode: str,
 
     Raises CricksyError as `estimate_pose` does; OPTIONS_INVALID where there is no such person.
     """
-    request = index_message(index, {"video": str(video), "model": str(model.path), "mode": str(mode), "asked": asked, "threads": workers})
+    request = index_message(index, {**_footage(video, model), "mode": str(mode), "asked": asked, "threads": workers})
     return Subject.from_json(run_task("subject", request.header, request.arrays).header["subject"])
 
 
@@ -161,9 +161,13 @@ def estimate_pose(
     )
 
 
+def _footage(video: Path, model: PoseModel) -> dict[str, str]:
+    return {"video": str(video), "model": str(model.path), "device": model.device}
+
+
 def _pose_request(video: Path, index: FrameIndex, model: PoseModel, subject: Subject | None, known: Landmarks | None) -> Message:
     """What every chunk is told: the file, the networks, and where the player and the others were seen."""
-    header = {"video": str(video), "model": str(model.path), "subject": None}
+    header = {**_footage(video, model), "subject": None}
     player = subject.player if subject else None
     if player is None:
         return index_message(index, header)

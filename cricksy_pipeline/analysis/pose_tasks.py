@@ -83,7 +83,7 @@ def _subject(request: Message, say: Say) -> Message:
     from cricksy_pipeline.analysis.probe import find_subject
 
     video, model = (Path(request.header[name]) for name in ("video", "model"))
-    said = {name: request.header[name] for name in ("mode", "asked", "threads")}
+    said = {name: request.header[name] for name in ("mode", "asked", "threads", "device")}
     subject = find_subject(video, index_of(request), model, **said)
     return Message({"subject": asdict(subject)})
 
@@ -95,10 +95,10 @@ def _pose(request: Message, say: Say) -> Message:
     """
     from cricksy_pipeline.analysis.blazepose import BlazePose
 
-    model = Path(request.header["model"])
+    model, device = Path(request.header["model"]), request.header["device"]
     with ExitStack() as open_until_done:
-        pose = open_until_done.enter_context(BlazePose(model, follow=True))
-        look = _Look(request, lambda: open_until_done.enter_context(BlazePose(model, follow=False, people=MOST_IN_CROWD)))
+        pose = open_until_done.enter_context(BlazePose(model, follow=True, device=device))
+        look = _Look(request, lambda: open_until_done.enter_context(BlazePose(model, follow=False, people=MOST_IN_CROWD, device=device)))
         for picture in read_pictures(Path(request.header["video"]), look.index, look.frames):
             look.at(pose, picture)
             say({"done": look.kept_until(picture.frame)})

@@ -84,6 +84,7 @@ def find_subject(
     asked: int | None = None,
     settings: SubjectSettings | None = None,
     threads: int = 1,
+    device: str = "cpu",
 ) -> Subject:
     """The player of a clip, from a glance over it; any number of threads gives the same one.
 
@@ -92,9 +93,9 @@ def find_subject(
     settings = settings or SubjectSettings()
     width, height = index.info.width, index.info.height
     glance = _Glance(video, index, probe_frames(index))
-    with Landmarkers(model, threads, people=_PEOPLE) as poses:
+    with Landmarkers(model, threads, people=_PEOPLE, device=device) as poses:
         seen = glance.whole(poses)
-    with Landmarkers(model, threads) as poses:
+    with Landmarkers(model, threads, device=device) as poses:
         large = large_enough([s for s, _ in seen], width, height, settings)
         seen = _distinct([*seen, *glance.close(poses, seen, everywhere=not large)])
         seen = _distinct([*seen, *glance.again(poses, linked([s for s, _ in seen], settings.link))])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -328,3 +329,21 @@ def test_what_follows_the_quick_pass_is_cut_into_an_even_number_of_equal_chunks(
 def test_a_short_clip_is_one_chunk():
     t_s = np.arange(450) / 30
     assert len(cut_into_chunks(t_s, np.arange(450), 30)) == 1
+
+
+def test_a_gpu_that_is_not_there_is_said_in_words(pose_model, small_player):
+    if any(Path("/dev").glob("nvidia[0-9]*")) or any(Path("/dev/dri").glob("render*")):
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(CricksyError, match="CRICKSY_POSE_DEVICE is gpu, and MediaPipe cannot use one here") as raised:
+        estimate(small_player, replace(pose_model, device="gpu"), np.arange(4))
+    assert raised.value.code == ErrorCode.INTERNAL
+
+
+def test_a_gpu_sees_what_a_cpu_sees_within_a_hundredth_of_the_height(pose_model):
+    if not any(Path("/dev").glob("nvidia[0-9]*")) and not any(Path("/dev/dri").glob("render*")):
+        pytest.skip("this machine has no GPU")
+    cpu, gpu = (estimate(clip("bowl-side-d01-legal.mp4"), replace(pose_model, device=device)) for device in ("cpu", "gpu"))
+    both = cpu.found & gpu.found
+    tall = np.ptp(cpu.xy[both][:, :, 1], axis=1)
+    apart = np.linalg.norm(cpu.xy[both] - gpu.xy[both], axis=2) / tall[:, None]
+    assert both.sum() >= 0.95 * cpu.found.sum() and np.median(apart) < 0.01
