@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -172,7 +173,7 @@ def test_a_job_without_records_looks_again(job_store):
 
 
 def test_a_job_whose_overlay_only_ever_failed_is_planned_as_any_other(job_store):
-    job_id = change(job_store, done_job(job_store), stages={"overlay": {"failed": {"of": "its results", "tries": 2}}})
+    job_id = change(job_store, done_job(job_store), stages=json.dumps({"overlay": {"failed": {"of": "its results", "tries": 2}}}))
     assert [job.id for job in plan_backfill(job_store, Settings(), EVERYTHING).jobs] == [job_id]
 
 
