@@ -12,31 +12,39 @@ from typing import Any
 
 from benchmarks.speed_page import DECODE, INFERENCE, LENGTHS, PRODUCT, SEED, STRAIGHTFORWARD, Figures, cpu, wall
 
-INK, PALE, BLUE, ORANGE, GREEN, GREY = "#222222", "#d9d9d9", "#2b6cb0", "#dd8452", "#55a868", "#8c8c8c"
+BEFORE = "before"
+INK, BLUE, ORANGE, GREEN, GREY = "#222222", "#2b6cb0", "#dd8452", "#55a868", "#8c8c8c"
 COLOURS = (
-    ("deep_results: grid", BLUE),
-    ("deep_results: bursts", "#5b9bd5"),
-    ("quick_results: grid", GREEN),
-    ("before looking", ORANGE),
-    ("describing", "#c9a227"),
-    ("start", GREY),
-    ("end", GREY),
+    ("quick_results: before looking", ORANGE, "who is the player"),
+    ("quick_results: grid", GREEN, "quick grid"),
+    ("deep_results: grid", BLUE, "deep grid"),
+    ("deep_results: bursts", "#5b9bd5", "every frame around deliveries"),
+    ("describing", "#c9a227", "measuring, pictures, storing"),
+    ("start", GREY, "start and end of the process"),
+    ("end", GREY, None),
+    ("", "#4a4a4a", "index, guardrails, findings, report, completion"),
 )
-"""By what a phase's name has in it; the rest (index, guardrails, findings, report, completion) is dark."""
+"""What a phase's name has in it, its colour, its name in the picture; the first that fits counts."""
 
 
 def draw(record: dict[str, Any], before: Path, folder: Path) -> None:
-    """Write speed.png and speed_stages.png into `folder`; `before` is an earlier record to hold against this one, where it is there."""
+    """Write speed.png and speed_stages.png into `folder`.
+
+    Args:
+        before: an earlier record to hold against this one, unless this one holds the product of an earlier tree itself, named "before".
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     figures = Figures(record)
-    earlier = Figures(json.loads(before.read_text())) if before.exists() else None
-    _comparison(figures, earlier, folder / "speed.png")
-    _stages(figures, earlier, folder / "speed_stages.png")
+    earlier = figures, BEFORE
+    if not any(run["part"] == BEFORE for run in record["runs"]) and before.exists():
+        earlier = Figures(json.loads(before.read_text())), PRODUCT
+    _comparison(figures, *earlier, folder / "speed.png")
+    _stages(figures, *earlier, folder / "speed_stages.png")
 
 
-def _comparison(figures: Figures, earlier: Figures | None, path: Path) -> None:
+def _comparison(figures: Figures, earlier: Figures, earlier_part: str, path: Path) -> None:
     from matplotlib import pyplot
 
     films = [film for film in figures.films if figures.runs(film, STRAIGHTFORWARD)]
@@ -55,8 +63,7 @@ def _comparison(figures: Figures, earlier: Figures | None, path: Path) -> None:
                 if figures.runs(film, part)
             ]
             _bar(axis, at + 0.22, floors, at == 0)
-            was = earlier.ratio(film, PRODUCT, value) if earlier else None
-            if was:
+            if was := earlier.ratio(film, earlier_part, value):
                 axis.plot(
                     [at - 0.42, at - 0.02], [was, was], color=INK, lw=1.5, ls=":", label="the product before" if film == SEED else None
                 )
@@ -64,7 +71,8 @@ def _comparison(figures: Figures, earlier: Figures | None, path: Path) -> None:
         axis.axhline(target, color="#c0392b", lw=1, ls="--", label=f"target for 720p: {target:g}")
         axis.set_xticks(range(len(films)), films)
         axis.set_title(title + (f"\n(floors: their CPU over {share} cores)" if share > 1 else ""), fontsize=10)
-        axis.legend(fontsize=7.5, frameon=False)
+        axis.set_ylim(0, 1.45 * axis.get_ylim()[1])
+        axis.legend(fontsize=7.5, frameon=False, ncols=2, loc="upper center")
     minutes = [figures.record["films"][film]["frames"] / 30 / 60 for film in lengths]
     axes[2].plot(minutes, [max(figures.of(film, PRODUCT, lambda run: run["peak_mb"])) for film in lengths], "o-", color=BLUE)
     axes[2].axhline(1200, color="#c0392b", lw=1, ls="--")
@@ -83,11 +91,12 @@ def _bar(axis: Any, at: float, parts: list[tuple[float | None, str, str]], named
         axis.text(at, base + 0.01, f"{base:.2f}", ha="center", va="bottom", fontsize=8)
 
 
-def _stages(figures: Figures, earlier: Figures | None, path: Path) -> None:
+def _stages(figures: Figures, earlier: Figures, earlier_part: str, path: Path) -> None:
     from matplotlib import pyplot
+    from matplotlib.patches import Patch
 
     film = SEED if figures.runs(SEED, PRODUCT) else figures.films[0]
-    runs = [("now", figures.runs(film, PRODUCT)), ("before", earlier.runs(film, PRODUCT) if earlier else [])]
+    runs = [("now", figures.runs(film, PRODUCT)), ("before", earlier.runs(film, earlier_part))]
     shown = [(label, each[-1]["phases"]) for label, each in runs if each]
     figure, axes = pyplot.subplots(len(shown), 1, figsize=(13, 1.1 + 2.3 * len(shown)), layout="constrained", squeeze=False)
     right = 1.08 * max(sum(phase["wall_s"] for phase in phases) for _, phases in shown)
@@ -97,7 +106,7 @@ def _stages(figures: Figures, earlier: Figures | None, path: Path) -> None:
             for phase in phases:
                 axis.barh(row, phase[key], left=at, color=_colour(phase["name"]), edgecolor="white", lw=0.4)
                 if phase[key] > 0.045 * right:
-                    name = phase["name"].replace("_results: ", "\n").replace("before looking", "probe")
+                    name = phase["name"].replace("_results: ", "\n").replace("before looking", "player")
                     axis.text(at + phase[key] / 2, row, f"{name}\n{phase[key]:.1f}", ha="center", va="center", fontsize=7, color="white")
                 at += phase[key]
             axis.text(at, row, f"  {at:.1f} s", va="center", fontsize=9)
@@ -105,11 +114,13 @@ def _stages(figures: Figures, earlier: Figures | None, path: Path) -> None:
         axis.invert_yaxis()
         axis.set_xlim(0, right)
         axis.set_title(f"{film}, {label}: seconds from the start of the process to its end", fontsize=10, loc="left")
+    named = [Patch(color=colour, label=label) for _, colour, label in COLOURS if label]
+    figure.legend(handles=named, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     _finish(figure, axes[:, 0], path)
 
 
 def _colour(name: str) -> str:
-    return next((colour for part, colour in COLOURS if part in name), "#4a4a4a")
+    return next(colour for part, colour, _ in COLOURS if part in name)
 
 
 def _finish(figure: Any, axes: Any, path: Path) -> None:
