@@ -4,8 +4,8 @@ Revision ID: m8n9o0p1q2r3
 Revises: l7m8n9o0p1q2
 
 Each is made while nobody writes to its table: seconds for 100,000 rows, but for `ix_analysis_jobs_to_look_at`, for which PostgreSQL opens
-every document once (half a minute; whoever cannot wait makes it beforehand with CREATE INDEX CONCURRENTLY, under the same name). The
-downgrade takes it away, because older code may write rows that its condition was not made for, and gives back the index that
+every document once (all six together: under a minute). Whoever cannot wait makes it beforehand with CREATE INDEX CONCURRENTLY, by the same
+name. The downgrade takes it away, because older code may write rows that its condition was not made for, and gives back the index that
 `ix_analysis_jobs_finished` replaces; the others are harmless.
 """
 
