@@ -51,7 +51,7 @@ class Household:
     Attributes:
         prefixes: where uploads, and the outputs beside them, lie in the bucket; each ends with a slash.
         partition_retention_days: how long after its job's end a partition is kept.
-        run_retention_days: how long after its end a Dagster run is kept.
+        run_retention_days: how long after its end a Dagster run is kept at most; never longer than partitions are.
         leftovers_after_hours: age from which an upload, a file or a folder that nobody finished is left over.
         temporary: the folder for temporary files of this machine.
     """
@@ -64,6 +64,11 @@ class Household:
     run_retention_days: float = 90.0
     leftovers_after_hours: float = 24.0
     temporary: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+
+    @property
+    def runs_kept_days(self) -> float:
+        """How long runs are kept: Dagster's pages read the events of all, also of those whose partition is forgotten."""
+        return min(self.run_retention_days, self.partition_retention_days)
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,7 @@ def forget_runs(household: Household, dry_run: bool) -> Iterator[str]:
     # rows that are queued, a row that has ended is queued again under a new request number only, and the row itself fences every claim.
     instance, cursor, deleted = household.instance, None, 0
     listed = set(instance.get_dynamic_partitions(videos.name))
-    ended_before = datetime.now(UTC) - timedelta(days=household.run_retention_days)
+    ended_before = datetime.now(UTC) - timedelta(days=household.runs_kept_days)
     old = RunsFilter(statuses=FINISHED_STATUSES, updated_before=ended_before)
     while records := instance.get_run_records(old, limit=expiry.BATCH, cursor=cursor, ascending=True):
         for record in records:
@@ -169,7 +174,8 @@ CHORES: tuple[Chore, ...] = (
     Chore("end_retention", "27 * * * *", end_retention),
     Chore("expire_uploads", "10 1 * * *", expire_uploads),
     Chore("sweep_temporary", "40 1 * * *", sweep_temporary),
-    Chore("forget_runs", "20 2 * * *", forget_runs),
+    # Hourly too: a round forgets a thousand runs, and there may be more videos a day.
+    Chore("forget_runs", "47 * * * *", forget_runs),
 )
 
 

@@ -349,6 +349,14 @@ def test_runs_that_ended_long_ago_go_with_their_events(household):
     assert instance.get_run_by_id(recent) is not None
 
 
+def test_runs_are_kept_no_longer_than_partitions(household):
+    run_id = idle.execute_in_process(instance=household.instance).run_id
+    age_run(household.instance, run_id, 31)
+
+    assert list(forget_runs(household, True)) == []
+    assert len(list(forget_runs(replace(household, partition_retention_days=30.0), True))) == 1
+
+
 @pytest.mark.parametrize("status", NOT_FINISHED_STATUSES)
 def test_a_run_that_has_not_ended_stays_however_old(household, status):
     run_id = made_run(household.instance, "gone", status)
@@ -493,7 +501,7 @@ def test_chores_do_not_begin_at_the_same_minute_and_what_the_api_leaves_is_gone_
     crons = {chore.name: chore.cron for chore in CHORES}
 
     assert len({cron.split()[0] for cron in crons.values()}) == len(crons)
-    hourly = ("forget_partitions", "end_retention")
+    hourly = ("forget_partitions", "end_retention", "forget_runs")
     assert all(crons[name].split()[1:] == ["*"] * 4 for name in hourly)
     assert all(int(cron.split()[1]) < 5 for name, cron in crons.items() if name not in hourly)
 
