@@ -159,8 +159,12 @@ class Hosts:
 
     def pull_the_plug(self, name: str) -> None:
         """The host's cable, then its power: no process of it says goodbye, and no packet tells of its end."""
-        _ip("-n", self._tag, "link", "set", f"to-{name}", "down")
+        self.unplug(name)
         self.power_off(name)
+
+    def unplug(self, name: str) -> None:
+        """The host's cable is out; it works on, alone."""
+        _ip("-n", self._tag, "link", "set", f"to-{name}", "down")
 
     def plug_in(self, name: str) -> None:
         """The host's cable is there again."""

@@ -50,9 +50,13 @@ def serve(settings: Settings, orders: Orders) -> int:
 
     A second signal, or the end of the grace period, stops them: their rows say so, and another run follows (`sensors.reconcile`). If this
     process is killed, its slots see that, finish what they have, and end.
+
+    Raises:
+        CricksyError: DATABASE_UNAVAILABLE, where the database does not answer or is not at the revision of this code.
     """
     point_dagster_to(settings)
     with stopped_by_signal():
+        stack.prepare_database(settings)
         if settings.database_url is None:
             os.environ["CRICKSY_DATABASE_URL"] = stack.database_url(settings)  # one server, held by this process for all slots
         slots = [_Slot(f"{orders.name}/{number + 1}", orders.runs_each) for number in range(orders.slots)]

@@ -86,6 +86,24 @@ def test_what_a_host_left_undone_when_it_lost_its_power_the_other_does(hosts, in
     hosts.until_at_work(lost)
 
 
+def test_a_host_whose_cable_was_out_finds_its_run_done_by_another_and_changes_nothing(hosts, instance, clip):
+    job_id = hosts.submit(clip)
+    until(lambda: at_work_in(hosts, job_id, "quick_running", "deep_running"), lambda: hosts.log("daemon"))
+    ((_, worker, first),) = runs_of(instance, job_id)
+    cut_off = worker.partition("/")[0]
+
+    hosts.unplug(cut_off)
+    hosts.until_done(job_id, within_s=AFTER_A_DEATH_S)
+    after = hosts.jobs.get(job_id)
+    hosts.plug_in(cut_off)
+    hosts.until_at_work("north", "south")
+    until(lambda: f"run {first} FAILURE" in hosts.log(cut_off), lambda: hosts.log(cut_off))
+
+    row = hosts.jobs.get(job_id)
+    assert (row.dagster_run_id, row.attempt, row.updated_at) == (after.dagster_run_id, 2, after.updated_at)
+    is_whole(hosts, instance, job_id)
+
+
 def test_a_worker_that_is_told_to_go_finishes_its_run_first(hosts, instance, clip):
     job_id = hosts.submit(clip)
     until(lambda: at_work_in(hosts, job_id, "quick_running", "deep_running"), lambda: hosts.log("daemon"))
