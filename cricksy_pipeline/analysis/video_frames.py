@@ -118,7 +118,9 @@ def read_pictures(path: Path, index: FrameIndex, wanted: np.ndarray, *, threads:
         stream.codec_context.thread_count = threads
         stream.codec_context.thread_type = "AUTO" if threads != 1 else "NONE"
         decoding = _Decoding(container, stream, index)
-        for run in _runs(index, wanted):
+        # In an mp4 a seek is a look into a table: the pictures between the last wanted one of a group and the next group are left out, too.
+        cheap = "mp4" in container.format.name and decoding.can_skip
+        for run in _runs(index, wanted, least_gap=1 if cheap else 2):
             for number, picture in decoding.pictures(run):
                 delivered += 1
                 yield Picture(number, float(index.t_s[number]), picture, index)
@@ -127,12 +129,13 @@ def read_pictures(path: Path, index: FrameIndex, wanted: np.ndarray, *, threads:
         raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"{missing} of {len(wanted)} frames cannot be decoded; the file is damaged.")
 
 
-def _runs(index: FrameIndex, wanted: np.ndarray) -> list[np.ndarray]:
-    """Wanted frames cut wherever at least one whole group of pictures lies between two of them."""
+def _runs(index: FrameIndex, wanted: np.ndarray, least_gap: int) -> list[np.ndarray]:
+    """Wanted frames cut wherever so many keyframes or more lie after one of them, up to the next: 1 at each group of pictures, 2 where a
+    whole group lies between the two."""
     if index.timed_by != "pts":
         return [wanted]  # frames are told apart by counting from the first one: no seeking
     group = np.searchsorted(np.flatnonzero(index.keyframe), wanted, side="right")
-    return np.split(wanted, np.flatnonzero(np.diff(group) > 1) + 1)
+    return np.split(wanted, np.flatnonzero(np.diff(group) >= least_gap) + 1)
 
 
 class _Decoding:

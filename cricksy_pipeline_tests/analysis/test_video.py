@@ -57,6 +57,17 @@ def test_every_frame_of_every_codec_is_found_alone_and_in_company(tmp_path, name
     assert [numbers(path, [k]) for k in (0, 11, 12, 13, 29, 39)] == [[0], [11], [12], [13], [29], [39]]
 
 
+@pytest.mark.parametrize("name", CODECS)
+@pytest.mark.parametrize(("first", "step"), [(0, 3), (1, 4), (2, 7), (11, 12)])
+def test_what_lies_between_wanted_frames_changes_nothing_in_them(tmp_path, name, first, step):
+    path = write_pattern(tmp_path / name, 40, **CODECS[name])
+    index = index_video(path)
+    all_of_them = {frame.frame: frame.image for frame in read_frames(path, index, np.arange(40))}
+    some = list(read_frames(path, index, np.arange(first, 40, step)))
+    assert [frame.frame for frame in some] == list(range(first, 40, step))
+    assert all(np.array_equal(frame.image, all_of_them[frame.frame]) for frame in some)
+
+
 def test_times_are_the_presentation_timestamps_of_a_variable_rate(tmp_path):
     times = np.cumsum([0, 1 / 30, 1 / 30, 0.4, 1 / 30, 0.1, 1 / 60, 1 / 60, 1.5, 1 / 30])
     path = write_pattern(tmp_path / "variable.mp4", times.tolist())
