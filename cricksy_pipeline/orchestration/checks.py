@@ -72,8 +72,12 @@ def _record(read: ReadBack, asset: str, results: list[GuardrailResult]) -> None:
     now = read.now
     now.jobs.guardrails.record(now.job_id, now.run_id, now.row.attempt, asset, results)
     failed = [result for result in results if not result.passed and result.severity == "ERROR"]
+    # One line for those that hold: Dagster keeps each line as an event of its own, beside the check's, which says the rest.
+    holding = ", ".join(result.name for result in results if result.passed)
+    now.log.info("guardrails of %s: job_id=%s passed=%s", asset, now.job_id, holding or "none")
     for result in results:
-        now.log.info("guardrail %s.%s: job_id=%s passed=%s %s", asset, result.name, now.job_id, result.passed, result.message)
+        if not result.passed:
+            now.log.warning("guardrail %s.%s: job_id=%s passed=False %s", asset, result.name, now.job_id, result.message)
     if failed:
         message = "; ".join(f"{asset}.{result.name}: {result.message}" for result in failed)
         broken = kept(now, asset) and earlier_is_broken(now, read.objects)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cricksy_pipeline.analysis.documents import AnalysisResults
+from cricksy_pipeline.analysis.documents import AnalysisResults, as_json
 from cricksy_pipeline.analysis.following import Trail
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.passes import Footage, Look, Work
@@ -41,12 +41,10 @@ def illustrate(now: Stage, objects: ObjectStore, work: Work, seen: Seen, documen
 
     Where nothing was decoded, the player is shown as the attempt that looked did show him: the landmarks are the same.
     """
-    from cricksy_pipeline.reading.drawing.plots import metrics_png
-
     player, metrics = PICTURES[document.meta.pass_name]
     picture = _player(work, seen.look, seen.footage, document) if seen.footage else stored_output(now.row, objects, player, bytes)
     strip = {Output.DEEP_MOMENTS_IMAGE: _strip(now, objects, work, seen, document)} if document.meta.pass_name == "deep" else {}
-    return {player: picture, metrics: metrics_png(document.metrics), **strip}
+    return {player: picture, metrics: _metrics(now, objects, seen, document, metrics), **strip}
 
 
 def shown_frame(look: Look, document: AnalysisResults) -> int | None:
@@ -60,6 +58,19 @@ def shown_frame(look: Look, document: AnalysisResults) -> int | None:
                 return _nearest_found(marks, event.t_s)
     seen = np.where(marks.found, marks.visibility.mean(axis=1), -1.0)
     return int(marks.frame[int(np.argmax(seen))])
+
+
+def _metrics(now: Stage, objects: ObjectStore, seen: Seen, document: AnalysisResults, output: Output) -> bytes:
+    """The metrics over time; where nothing was decoded, the stored picture if it still shows the same: drawing it is most of the work."""
+    from cricksy_pipeline.reading.drawing.plots import metrics_png
+
+    earlier = now.row.quick_results if document.meta.pass_name == "quick" else now.row.deep_results
+    stored = (now.row.stored_objects or {}).get(str(output))
+    if not seen.footage and stored and earlier and earlier.get("metrics") == as_json(document.metrics):
+        head = objects.head(stored["key"])
+        if head is not None and head.sha256 == stored["sha256"]:
+            return objects.get(stored["key"])
+    return metrics_png(document.metrics)
 
 
 def _strip(now: Stage, objects: ObjectStore, work: Work, seen: Seen, document: AnalysisResults) -> bytes:

@@ -17,7 +17,7 @@ from cricksy_pipeline.reading.exports.metrics_csv import metrics_csv, metrics_cs
 from cricksy_pipeline.reading.report.heading import Heading
 from cricksy_pipeline.reading.report.html import render_report_html, report_html_problem
 from cricksy_pipeline.reading.report.pdf import render_report_pdf, report_pdf_problem
-from cricksy_pipeline.reading.report.report_view import report_view
+from cricksy_pipeline.reading.report.report_view import default_plots, report_view
 from cricksy_pipeline.reading.report.stills import cut_stills
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.objects import ObjectMissing, ObjectStore
@@ -33,12 +33,21 @@ def report_files(now: Stage, objects: ObjectStore, document: AnalysisResults, fo
         player = stored_output(now.row, objects, Output.PLAYER_IMAGE, bytes)
         strip = stored_output(now.row, objects, Output.DEEP_MOMENTS_IMAGE, bytes)
     stills = cut_stills(strip, landmarks, document)
+    plots = default_plots(document)
     page = render_report_html(
-        results=document, findings=found, report=written, heading=heading, player_png=player, strip_png=strip, stills=stills.pictures
+        results=document,
+        findings=found,
+        report=written,
+        heading=heading,
+        player_png=player,
+        strip_png=strip,
+        stills=stills.pictures,
+        plots=plots,
     )
+    view = report_view(document, found, written, heading, plots=plots)
     return {
         Output.REPORT_HTML: page.encode(),
-        Output.REPORT_PDF: render_report_pdf(report_view(document, found, written, heading), player_png=player, stills=stills),
+        Output.REPORT_PDF: render_report_pdf(view, player_png=player, stills=stills),
         Output.METRICS_CSV: metrics_csv(document),
         Output.LANDMARKS_TRC: landmarks_trc(landmarks, rate=_rate(document), frames=document.pose_summary.total_frames),
     }

@@ -13,6 +13,7 @@ from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.orchestration import checks as checks_module
 from cricksy_pipeline.orchestration import completion as completion_module
 from cricksy_pipeline.orchestration import stage as stage_module
+from cricksy_pipeline.reading.drawing import plots
 from cricksy_pipeline.store.job_read import read_job, unreadable
 from cricksy_pipeline.store.jobs import JobStore
 from cricksy_pipeline.store.keys import Output
@@ -141,6 +142,25 @@ def test_new_rules_are_applied_to_stored_landmarks_without_the_video(pipeline, g
     assert json.loads(pipeline.objects.get(again.deep_results_s3_key)) == again.deep_results
     assert again.deep_results["metrics"] == row.deep_results["metrics"]
     assert unreadable(read_job(again, pipeline.objects)) == []
+
+
+def test_after_new_rules_the_metrics_are_drawn_again_only_where_they_changed_or_the_picture_did(pipeline, glimpse, newer, monkeypatch):
+    drawn = []
+    draw = plots.metrics_png
+    monkeypatch.setattr(plots, "metrics_png", lambda block: drawn.append(block) or draw(block))
+    row, _ = pipeline.analyse(glimpse)
+    drawn.clear()
+
+    newer("findings")
+    assert pipeline.run(row.id).success
+    again = pipeline.jobs.get(row.id)
+    assert not drawn
+    for output in (Output.QUICK_METRICS_IMAGE, Output.METRICS_IMAGE):
+        assert pipeline.objects.get(again.stored_key(output)) == pipeline.objects.get(row.stored_key(output))
+
+    pipeline.objects.put(again.stored_key(Output.QUICK_METRICS_IMAGE), b"another picture", "image/png")
+    assert pipeline.run(row.id).success
+    assert len(drawn) == 1
 
 
 def test_new_rules_for_landmarks_look_again(pipeline, glimpse, looks, newer):
