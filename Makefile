@@ -15,7 +15,8 @@ demo: $(INSTALLED)   ## render the sample clip, analyse it, print the findings
 test: $(INSTALLED)   ## the whole default suite
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest
+	@# A process for each core, four at most: each starts a PostgreSQL and pose processes of its own. Files stay whole: what one sets up is made once.
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 test-slow: $(INSTALLED) ## long suites: faults, soak, one-minute network watch
 	$(BIN)/python -m pytest -m slow
