@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test test-slow lint dev check docs accuracy bench bench-scale clean
+.PHONY: help demo test test-slow lint dev check docs accuracy bench bench-workers bench-scale clean
 
 help:                ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -48,6 +48,9 @@ accuracy: $(INSTALLED) ## the accuracy corpus: film, measure, fit the printed in
 
 bench: $(INSTALLED)  ## speed against a straightforward worker and the floors (an hour or more; minutes with ARGS=--quick)
 	$(BIN)/python -m benchmarks.speed $(ARGS)
+
+bench-workers: $(INSTALLED) ## what a second worker brings, and what rules-only videos cost through warm workers (as root; half an hour)
+	$(BIN)/python -m benchmarks.two_workers $(ARGS)
 
 bench-scale: $(INSTALLED) ## what looks at many videos, at 1,000 to 100,000 of them, against its budgets (an hour or more, 25 GB)
 	$(BIN)/python -m benchmarks.scale --archive $(ARGS)
