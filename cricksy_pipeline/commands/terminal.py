@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from cricksy_pipeline import stack
+from cricksy_pipeline.loading import without_collecting
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.stop_signals import stopped_by_signal
 
@@ -56,7 +57,8 @@ def page_file(row: VideoAnalysisJob, objects: ObjectStore) -> Path | None:
 
 def analyse_here(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool = False) -> None:
     """Analyse the job in this process, with a progress bar or Dagster's log."""
-    from cricksy_pipeline.orchestration.local_run import run_analysis
+    with without_collecting():
+        from cricksy_pipeline.orchestration.local_run import run_analysis
 
     with stopped_by_signal(), nullcontext() if verbose else following(jobs, job_id):
         run_analysis(settings, jobs, job_id, verbose=verbose)
