@@ -4,8 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchmarks import seed_workload, speed_page
+from benchmarks import cost, seed_workload, speed_page
+from benchmarks.backfill_simulation import Shared, simulate
 
 
 def test_the_player_of_the_film_never_jumps_within_its_twenty_seconds():
@@ -23,7 +26,7 @@ def test_the_seed_workload_has_the_frames_that_were_agreed():
 def record(*, wall_s, quick_s=9.0):
     costs = {"peak_mb": 600.0, "load": [0.1, 0.1], "film": "720p", "round": 0}
     floor = {**costs, "wall_s": 30.0, "cpu_s": 30.0, "clocked_wall_s": 30.0, "clocked_cpu_s": 30.0, "frames": 3653}
-    frames = {"sampled_frames": 3653, "burst_frames": 500}
+    frames = {"sampled_frames": 3653, "burst_frames": 500, "duration_s": 365.3}
     product = {**costs, "part": "product", "wall_s": wall_s, "cpu_s": 70.0, "postgres_cpu_s": 2.0, "quick_s": quick_s}
     beyond = {"quick_beyond_30s_cpu_s": 40.0, "quick_beyond_30s_wall_s": 20.0}
     return {
@@ -60,3 +63,30 @@ def test_tables_stand_between_their_marks_and_the_words_around_them_stay(tmp_pat
     assert written.startswith("# Speed\n\nwords")
     assert written.endswith("more words\n")
     assert "| 720p, CPU against (a) | at most 0.65, going for 0.50 | 0.45 | yes |" in written
+
+
+@given(st.lists(st.floats(0.1, 1000), min_size=1, max_size=60), st.integers(1, 12))
+def test_a_simulated_backfill_takes_no_less_than_its_work_and_no_longer_than_a_run_more(run_s, slots):
+    took_s = simulate(run_s, slots).took_s
+    assert max(max(run_s), sum(run_s) / slots) <= took_s * (1 + 1e-9)
+    assert took_s <= sum(run_s) / slots + max(run_s) + 1e-6
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=2, max_size=60), st.floats(0.1, 10))
+def test_a_simulated_backfill_is_no_faster_than_the_daemon_and_the_database(run_s, runs_per_s):
+    told = simulate(run_s, 1000, Shared(runs_per_s, 2.0, 30.0))
+    assert told.took_s >= max((len(run_s) - 1) / runs_per_s, 15.0 * len(run_s)) * (1 - 1e-9)
+    assert told.bound_by in ("the daemon", "PostgreSQL")
+
+
+def test_a_backfill_of_hours_has_just_those_hours():
+    drawn = cost.sessions(100.0)
+    assert drawn.sum() == pytest.approx(360_000)
+    assert len(drawn) == 1000 and 120 < np.percentile(drawn, 5) < np.percentile(drawn, 95) < 900
+
+
+def test_an_hour_of_video_costs_its_share_of_a_machine():
+    film = cost.films(record(wall_s=40.0) | {"films": {"720p": {"frames": 10_959}}})["720p"]
+    assert film.cpu_s == pytest.approx(72.0 / 365.3)
+    dear = next(each for each in cost.instances() if each["name"] == "c7i.large")
+    assert f"{film.cpu_s / 2 * dear['usd_an_hour']:.3f}" in cost.hour_table({"720p": film})
