@@ -47,7 +47,7 @@ def draw(figures: list[Figure], path: Path) -> None:
 
 
 def _draw_archiving(panel, figures: list[Figure]) -> None:
-    most = max(one.partitions for one in figures)
+    most = max((one.partitions for one in figures if one.state != STATES[0]), default=0)
     smaller = f"{most // 10:,} in all"
     by_name: dict[str, dict[str, float]] = defaultdict(dict)
     for one in figures:
