@@ -13,11 +13,15 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.execute_in_process import core_execute_in_process, merge_run_tags
 from dagster._core.instance.ref import InstanceRef
 
 from cricksy_pipeline import stack
@@ -53,14 +57,7 @@ class WarmRuns:
         try:
             self.instance.add_dynamic_partitions(videos.name, [job_id])
             # raise_on_error: without it Dagster swallows an interruption, and a Ctrl-C would stop one run of a thousand.
-            self.job.execute_in_process(
-                instance=self.instance,
-                partition_key=job_id,
-                raise_on_error=True,
-                run_id=run_id,
-                run_config=None if verbose else QUIET,
-                tags=dict(tags or {}),
-            )
+            self._execute(job_id, run_id, {} if verbose else QUIET, tags or {})
         except DagsterExecutionInterruptedError as stopped:  # what Dagster makes of a signal while a step runs
             raise KeyboardInterrupt from stopped
         except Exception as error:
@@ -72,6 +69,23 @@ class WarmRuns:
             if not self.jobs.fail(job_id, run_id, ErrorCode.INTERNAL, said):
                 self.jobs.fail_unclaimed(job_id, ErrorCode.INTERNAL, said, run_id=run_id)
         return True
+
+    @cached_property
+    def _in_process(self) -> InMemoryJob:
+        return InMemoryJob(self.job.as_ephemeral_job(resource_defs={}, input_values={}))
+
+    def _execute(self, job_id: str, run_id: str, config: dict[str, Any], tags: Mapping[str, str]) -> None:
+        """As `JobDefinition.execute_in_process`, on a job that is made once: made anew for each run, it is an eighth of an empty one."""
+        core_execute_in_process(
+            run_config=config,
+            job=self._in_process,
+            instance=self.instance,
+            output_capturing_enabled=False,
+            raise_on_error=True,
+            run_tags=merge_run_tags(self.job, job_id, tags, [], self.instance, config),
+            run_id=run_id,
+            asset_selection=frozenset(),
+        )
 
 
 def run_analysis(settings: Settings, jobs: JobStore, job_id: str, *, verbose: bool = False) -> bool:
