@@ -157,8 +157,6 @@ def _encode(pictures: np.ndarray, wanted: Film, path: Path) -> None:
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream(wanted.codec, rate=FPS)
         stream.width, stream.height, stream.pix_fmt, stream.options = wanted.width, wanted.height, "yuv420p", options
-        if wanted.codec == "libx265":
-            stream.codec_context.codec_tag = "hvc1"  # what phones and Apple's players call it
         for i, at in enumerate(_order()):
             picture = np.ascontiguousarray(pictures[at])
             if picture.shape[:2] != (wanted.height, wanted.width):

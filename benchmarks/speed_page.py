@@ -147,7 +147,7 @@ def tables(record: dict[str, Any]) -> str:
     )
     parts = [head, "### Targets", _table(("on", "asked", "found", "held"), (target.row() for target in targets(figures)))]
     parts += ["### Costs", _table(_COSTS, _cost_rows(figures)), _notes(figures)]
-    for film in figures.films:
+    for film in (SEED, SHORT) if SEED in figures.films else figures.films:
         if runs := figures.runs(film, PRODUCT):
             told = f"### Where a run's time goes: {film}"
             parts += [told, _table(("phase", "begins at, s", "wall, s", "CPU, s"), _phase_rows(runs[-1]))]

@@ -64,9 +64,7 @@ def _comparison(figures: Figures, earlier: Figures, earlier_part: str, path: Pat
             ]
             _bar(axis, at + 0.22, floors, at == 0)
             if was := earlier.ratio(film, earlier_part, value):
-                axis.plot(
-                    [at - 0.42, at - 0.02], [was, was], color=INK, lw=1.5, ls=":", label="the product before" if film == SEED else None
-                )
+                axis.plot([at - 0.42, at - 0.02], [was, was], color=INK, lw=1.5, ls=":", label=None if at else "the product before")
         axis.axhline(1, color=GREY, lw=1)
         axis.axhline(target, color="#c0392b", lw=1, ls="--", label=f"target for 720p: {target:g}")
         axis.set_xticks(range(len(films)), films)
