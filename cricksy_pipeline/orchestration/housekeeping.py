@@ -51,7 +51,7 @@ class Household:
     Attributes:
         prefixes: where uploads, and the outputs beside them, lie in the bucket; each ends with a slash.
         partition_retention_days: how long after its job's end a partition is kept.
-        run_retention_days: how long after its end a Dagster run is kept at most; never longer than partitions are.
+        run_retention_days: how long after its end a Dagster run is kept that no listed partition needs; never longer than partitions are.
         leftovers_after_hours: age from which an upload, a file or a folder that nobody finished is left over.
         temporary: the folder for temporary files of this machine.
     """

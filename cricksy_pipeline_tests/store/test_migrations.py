@@ -101,6 +101,11 @@ def test_the_indexes_of_the_migrations_are_the_indexes_of_the_models(database_ur
     assert rows(database_url, query) == rows(empty_url, query) != []
 
 
+def test_no_index_is_written_by_what_a_running_analysis_writes_every_second(database_url):
+    busy = "progress_pct|heartbeat_at|updated_at"
+    assert rows(database_url, f"SELECT indexdef FROM pg_indexes WHERE tablename = 'video_analysis_jobs' AND indexdef ~ '{busy}'") == []
+
+
 def test_the_statuses_are_the_documented_ones_in_their_order(database_url):
     assert labels(database_url) == [
         "awaiting_upload", "queued", "processing", "completed", "failed", "quick_running", "quick_done", "deep_running", "done",

@@ -39,11 +39,11 @@ def statements(engine):
         event.remove(engine, "before_cursor_execute", hear)
 
 
-def pages(client, url: str, limit: int, after: str | None = None) -> list[dict]:
+def pages(client, url: str, limit: int, after: str | None = None, **asked) -> list[dict]:
     """All items of a listing, page after page."""
     items, cursor = [], after
     while True:
-        answer = client.get(url, params={"limit": limit, **({"cursor": cursor} if cursor else {})})
+        answer = client.get(url, params={"limit": limit, **({"cursor": cursor} if cursor else {})}, **asked)
         assert answer.status_code == 200, answer.text
         page = answer.json()
         assert len(page["items"]) <= limit
@@ -86,6 +86,17 @@ def test_a_coach_sees_his_own_and_his_organisations(client, rows):
     assert {item["id"] for item in seen} == {*(f"s{i}" for i in range(7)), "club"}
     assert [item["id"] for item in client.get(JOBS, headers=bearer("c2")).json()["items"]] == [rows["other"]]
     assert client.get(SESSIONS, headers=bearer("nobody")).json() == {"items": [], "next_cursor": None}
+
+
+def test_the_sessions_of_a_coach_and_of_his_organisations_are_one_list_page_by_page(client, job_store, rows):
+    """Each owner's are looked up by themselves."""
+    for number in range(5):
+        job_store.create_session(owner_type="org", owner_id="club", title="club", session_id=f"o{number}")
+    with job_store.engine.begin() as connection:
+        connection.execute(update(SESSION).values(created_at=ONE_MOMENT))
+    everything = sorted([*(f"s{i}" for i in range(7)), *(f"o{i}" for i in range(5)), "club"], reverse=True)
+    for limit in (1, 2, 5, 200):
+        assert [item["id"] for item in pages(client, SESSIONS, limit, headers=bearer("c1", "club"))] == everything
 
 
 def test_no_listing_reads_a_document(client, job_store, rows):
