@@ -25,6 +25,7 @@ from cricksy_pipeline.settings import Settings
 AWAY_S = 10.0
 """A run without a worker for so long has lost it. A worker whose session was cut off, as when PostgreSQL was started again, takes its lock
 anew within seconds."""
+FORGOTTEN_S = 600.0
 
 
 class WorkerLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
@@ -78,6 +79,8 @@ class WorkerLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             self._without.pop(run.run_id, None)
             return CheckRunHealthResult(WorkerStatus.RUNNING, holder)
         now = time.monotonic()
+        # A run may end between the question that led here and the look at its lock; nobody will ask for it again.
+        self._without = {run_id: since for run_id, since in self._without.items() if now - since < FORGOTTEN_S}
         if now - self._without.setdefault(run.run_id, now) < AWAY_S:
             return CheckRunHealthResult(WorkerStatus.RUNNING, "no worker has it; looked at once more")
         del self._without[run.run_id]

@@ -85,7 +85,10 @@ class Offers:
                 session.close()
 
     def take(self) -> Offer | None:
-        """The foremost offer that nobody has, now this session's: by priority as in Dagster's queue, then the oldest."""
+        """The foremost offer that nobody has, now this session's: by priority as in Dagster's queue, then the oldest.
+
+        One at a time: PostgreSQL gives a session the lock that it has already once more.
+        """
         waiting = sorted(self._rows(_WAITING), key=lambda row: (-_priority(row.priority), row.id))
         for row in waiting:
             offer = Offer(row.id, row.run_id)
