@@ -333,7 +333,7 @@ class _DagstersPages:
             connection.execute(text("UPDATE asset_keys SET cached_status_data = NULL"))
 
 
-_OLD = "SELECT job_id FROM copy WHERE ended_at < now() - make_interval(secs => :days * 86400)"
+_OLD = f"SELECT job_id FROM copy WHERE n >= {WAITING + AT_WORK} AND ended_at < now() - make_interval(secs => :days * 86400)"
 
 
 def _token_of_owner(owner: tuple[str, str]) -> str:
