@@ -174,7 +174,7 @@ def _costs(watched: Watched) -> dict[str, float]:
 class Bench:
     """All that is measured, and its record on disk, written anew after each part: what was measured is not lost."""
 
-    def __init__(self, folder: Path, trees: dict[str, Path], record: Path) -> None:
+    def __init__(self, folder: Path, trees: dict[str, Path], record: Path, *, added: bool) -> None:
         settings = Settings()
         self._record_path, self._folder = record, folder
         self._model = ensure_model(settings.models)
@@ -186,11 +186,15 @@ class Bench:
         self.record: dict[str, Any] = {
             "began": time.strftime("%Y-%m-%d %H:%M"),
             "machine": _machine(),
-            "trees": {},
+            "trees": {name: _commit(tree) for name, tree in trees.items()},
             "films": {},
             "runs": [],
         }
-        self.record["trees"] = {name: _commit(tree) for name, tree in trees.items()}
+        if added:
+            begun = json.loads(record.read_text())
+            if begun["trees"] != self.record["trees"]:
+                raise ValueError(f"the record is of {begun['trees']}, what is to be measured now is {self.record['trees']}")
+            self.record = begun
 
     def close(self) -> None:
         """Servers are stopped."""
@@ -200,10 +204,11 @@ class Bench:
         """So many rounds of all parts."""
         video = film(series.film)
         self.record["films"][series.film] = {**asdict(FILMS[series.film]), "bytes": video.stat().st_size}
+        stacks = self._stacks if STRAIGHTFORWARD in series.parts else {PRODUCT: self._stacks[PRODUCT]}
         last: list[str] = []
         for number in range(series.rounds):
             for part in series.parts:
-                for name, measured in self._part(part, video.resolve(), last):
+                for name, measured in self._part(part, video.resolve(), last, stacks):
                     last = measured.get("run", last)
                     load = [round(value, 2) for value in os.getloadavg()[:2]]
                     entry = {"film": series.film, "part": name, "round": number, "load": load, **measured}
@@ -212,10 +217,10 @@ class Bench:
                     said = " ".join(f"{key}={entry[key]:.1f}" for key in ("wall_s", "cpu_s", "quick_s", "peak_mb") if key in entry)
                     print(f"{series.film} round {number + 1} {name}: {said} load={load[0]}", flush=True)
 
-    def _part(self, part: str, video: Path, last: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _part(self, part: str, video: Path, last: list[str], stacks: dict[str, Stack]) -> Iterator[tuple[str, dict[str, Any]]]:
         stack = self._stacks[PRODUCT]
         if part == PRODUCT:
-            for name, each in reversed(self._stacks.items()):  # the present tree last: its run is the one that is echoed
+            for name, each in reversed(stacks.items()):  # the present tree last: its run is the one that is echoed
                 yield name, each.analyse(video)
         elif part == STRAIGHTFORWARD:
             out = self._folder / "straightforward.json"
@@ -244,9 +249,10 @@ def _machine() -> dict[str, Any]:
 
 
 def _commit(tree: Path) -> str:
+    """The last commit that changed the product."""
     said = [
         subprocess.run(["git", "-C", str(tree), *words], capture_output=True, text=True, check=False).stdout.strip()
-        for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", "cricksy_pipeline"])
+        for words in (["log", "-1", "--format=%h", "--", "cricksy_pipeline"], ["status", "--porcelain", "--", "cricksy_pipeline"])
     ]
     return said[0] + (" with changes" if said[1] else "")
 
@@ -259,8 +265,9 @@ def main() -> None:
     asked.add_argument("--parts", nargs="+", choices=PARTS, help="these parts only")
     asked.add_argument("--quick", action="store_true", help="the 60 s film, one round")
     asked.add_argument("--tree", type=Path, default=HERE.parent, help="the working tree whose product is measured, instead of this one")
-    asked.add_argument("--beside", metavar="NAME=PATH", action="append", default=[], help="another working tree, measured as well")
+    asked.add_argument("--beside", metavar="NAME=PATH", action="append", default=[], help="another working tree, measured wherever (a) is")
     asked.add_argument("--record", type=Path, help="where the figures go; docs/benchmarks/speed-DATE.json where nothing is said")
+    asked.add_argument("--add", action="store_true", help="to a record that was begun with the same code, not in its place")
     asked.add_argument("--no-page", action="store_true", help="leave docs/benchmarks/speed.md and the plots as they are")
     options = asked.parse_args()
     plan = [Series("60s", 1, PARTS)] if options.quick else [series for series in ALL if not options.only or series.film in options.only]
@@ -272,7 +279,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="cricksy-speed-") as folder:
         Path(folder).chmod(0o755)  # the embedded server runs as a user of its own
-        bench = Bench(Path(folder), trees, record)
+        bench = Bench(Path(folder), trees, record, added=options.add)
         with contextlib.closing(bench):
             for series in plan:
                 parts = tuple(part for part in series.parts if not options.parts or part in options.parts)
