@@ -1,4 +1,4 @@
-"""Real parts for every room's tests: one PostgreSQL for the whole session, a migrated database per test, S3 over HTTP, a folder.
+"""Real parts for every room's tests: one PostgreSQL for each process of a session, a migrated database per test, S3 over HTTP, a folder.
 
 Belongs here: fixtures that more than one room needs. Does not belong here: helpers of one room's tests.
 """
