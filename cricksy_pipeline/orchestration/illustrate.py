@@ -6,6 +6,8 @@ Belongs here: which frame is shown. Does not belong here: how it is drawn (`read
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from cricksy_pipeline.analysis.documents import AnalysisResults, as_json
@@ -42,9 +44,13 @@ def illustrate(now: Stage, objects: ObjectStore, work: Work, seen: Seen, documen
     Where nothing was decoded, the player is shown as the attempt that looked did show him: the landmarks are the same.
     """
     player, metrics = PICTURES[document.meta.pass_name]
-    picture = _player(work, seen.look, seen.footage, document) if seen.footage else stored_output(now.row, objects, player, bytes)
-    strip = {Output.DEEP_MOMENTS_IMAGE: _strip(now, objects, work, seen, document)} if document.meta.pass_name == "deep" else {}
-    return {player: picture, metrics: _metrics(now, objects, seen, document, metrics), **strip}
+    # The plots are drawn while another process reads the stills.
+    with ThreadPoolExecutor(2, thread_name_prefix="stills") as beside:
+        waited_for = {player: beside.submit(_shown, now, objects, work, seen, document, player)}
+        if document.meta.pass_name == "deep":
+            waited_for[Output.DEEP_MOMENTS_IMAGE] = beside.submit(_strip, now, objects, work, seen, document)
+        drawn = {metrics: _metrics(now, objects, seen, document, metrics)}
+        return drawn | {output: picture.result() for output, picture in waited_for.items()}
 
 
 def shown_frame(look: Look, document: AnalysisResults) -> int | None:
@@ -79,6 +85,11 @@ def _strip(now: Stage, objects: ObjectStore, work: Work, seen: Seen, document: A
     # Jobs that were analysed before there were strips have none, and one that is gone is drawn again: it is not what costs.
     stored = objects.get(key) if not seen.footage and objects.head(key) else None
     return moments_strip(work, seen.look, seen.footage, document, stored)
+
+
+def _shown(now: Stage, objects: ObjectStore, work: Work, seen: Seen, document: AnalysisResults, output: Output) -> bytes:
+    """The player, as he was just seen or as the attempt that looked did show him."""
+    return _player(work, seen.look, seen.footage, document) if seen.footage else stored_output(now.row, objects, output, bytes)
 
 
 def _player(work: Work, look: Look, footage: Footage, document: AnalysisResults) -> bytes:
