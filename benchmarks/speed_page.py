@@ -99,7 +99,7 @@ def wall_had_it_stopped(run: dict[str, Any]) -> float:
 
 @dataclass(frozen=True)
 class Target:
-    """One line of issue 6: what was asked, what was found."""
+    """One line: what was asked, what was found."""
 
     what: str
     asked: str
