@@ -22,13 +22,13 @@ from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.messages import Message
 from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.analysis.pose_tasks import index_message, index_of
-from cricksy_pipeline.analysis.sampling import QUICK_FPS, grid_frames
+from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS, grid_frames
 from cricksy_pipeline.analysis.subject import Subject
 from cricksy_pipeline.analysis.video_index import FrameIndex
 from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
-CHUNK_S = 30.0
+CHUNK_S = 90.0
 """A chunk is at most so long: long against the second that warms it up, short against a session."""
 
 WARM_UP_S = 1.0
@@ -229,13 +229,14 @@ def cut_into_chunks(t_s: np.ndarray, frames: np.ndarray, chunk_s: float) -> list
 def stretch_ends(end_s: float, chunk_s: float) -> np.ndarray:
     """(k,) seconds at which one stretch of a clip ends and the next begins; they follow from the clip's length alone.
 
-    First two halves of `chunk_s`, which are the quick pass that somebody waits for (its last frame may be shown a little later); then the
-    rest in an even number of equal parts, so that two processes end at the same time: a short last one leaves a core idle for as long as
-    the others are longer.
+    First the quick pass, which somebody waits for, in two halves (its last frame may be shown a little later); then the rest in an even
+    number of equal parts, so that two processes end at the same time: a short last one leaves a core idle for as long as the others are
+    longer.
     """
-    first_s = chunk_s + 0.5 / QUICK_FPS
+    quick_s = min(chunk_s, QUICK_SECONDS)
+    first_s = quick_s + 0.5 / QUICK_FPS
     parts = 2 * max(0, math.ceil((end_s - first_s) / (2 * chunk_s)))
-    return np.concatenate([[chunk_s / 2], np.linspace(first_s, max(end_s, first_s), parts + 1)[: max(parts, 1)]])
+    return np.concatenate([[quick_s / 2], np.linspace(first_s, max(end_s, first_s), parts + 1)[: max(parts, 1)]])
 
 
 def _run_chunks(request: Message, chunks: list[Chunk], workers: int, total: int, on_progress: Progress) -> list[Message]:
