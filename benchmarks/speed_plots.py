@@ -56,14 +56,15 @@ def _comparison(figures: Figures, earlier: Figures, earlier_part: str, path: Pat
     ):
         for at, film in enumerate(films):
             base = median(figures.of(film, STRAIGHTFORWARD, value))
-            _bar(axis, at - 0.22, [(figures.ratio(film, PRODUCT, value), BLUE, "the product")], at == 0)
+            was = earlier.ratio(film, earlier_part, value)
+            _bar(axis, at - 0.22, [(figures.ratio(film, PRODUCT, value), BLUE, "the product")], at == 0, above=was or 0.0)
             floors = [
                 (median(figures.of(film, part, cpu)) / share / base, colour, label)
                 for part, colour, label in ((DECODE, ORANGE, "decoding alone"), (INFERENCE, GREEN, "inference alone"))
                 if figures.runs(film, part)
             ]
             _bar(axis, at + 0.22, floors, at == 0)
-            if was := earlier.ratio(film, earlier_part, value):
+            if was:
                 axis.plot([at - 0.42, at - 0.02], [was, was], color=INK, lw=1.5, ls=":", label=None if at else "the product before")
         axis.axhline(1, color=GREY, lw=1)
         axis.axhline(target, color="#c0392b", lw=1, ls="--", label=f"target for 720p: {target:g}")
@@ -79,14 +80,14 @@ def _comparison(figures: Figures, earlier: Figures, earlier_part: str, path: Pat
     _finish(figure, axes, path)
 
 
-def _bar(axis: Any, at: float, parts: list[tuple[float | None, str, str]], named: bool) -> None:
+def _bar(axis: Any, at: float, parts: list[tuple[float | None, str, str]], named: bool, above: float = 0.0) -> None:
     base = 0.0
     for height, colour, label in parts:
         if height is not None:
             axis.bar(at, height, 0.4, bottom=base, color=colour, label=label if named else None)
             base += height
     if base:
-        axis.text(at, base + 0.01, f"{base:.2f}", ha="center", va="bottom", fontsize=8)
+        axis.text(at, max(base, above) + 0.01, f"{base:.2f}", ha="center", va="bottom", fontsize=8)
 
 
 def _stages(figures: Figures, earlier: Figures, earlier_part: str, path: Path) -> None:
@@ -97,7 +98,7 @@ def _stages(figures: Figures, earlier: Figures, earlier_part: str, path: Path) -
     runs = [("now", figures.runs(film, PRODUCT)), ("before", earlier.runs(film, earlier_part))]
     shown = [(label, each[-1]["phases"]) for label, each in runs if each]
     figure, axes = pyplot.subplots(len(shown), 1, figsize=(13, 1.1 + 2.3 * len(shown)), layout="constrained", squeeze=False)
-    right = 1.08 * max(sum(phase["wall_s"] for phase in phases) for _, phases in shown)
+    right = 1.08 * max(sum(phase[key] for phase in phases) for _, phases in shown for key in ("wall_s", "cpu_s"))
     for axis, (label, phases) in zip(axes[:, 0], reversed(shown), strict=True):
         for row, key in enumerate(("wall_s", "cpu_s")):
             at = 0.0
