@@ -21,7 +21,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -35,6 +34,7 @@ from sqlalchemy import bindparam, text
 
 from benchmarks.cloned_jobs import clone_job
 from benchmarks.echoed_run import echoing_job, listen
+from benchmarks.own_folder import settings_in
 from cricksy_pipeline import stack
 from cricksy_pipeline.analysis import guardrails
 from cricksy_pipeline.orchestration import persist
@@ -292,11 +292,7 @@ def main() -> None:
     asked.add_argument("--empty", type=int, default=100, help="runs in which nothing is done")
     asked.add_argument("--folder", type=Path, help="data folder; a temporary one, removed at the end, where none is given")
     options = asked.parse_args()
-    with contextlib.ExitStack() as opened:
-        folder = options.folder or Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="cricksy-bench-")))
-        models = Settings().models
-        os.environ |= {"CRICKSY_DATA_DIR": str(folder), "CRICKSY_MODEL_DIR": str(models)}
-        settings = Settings()
+    with settings_in(options.folder) as settings:
         stack.prepare_database(settings)
         jobs, objects = stack.open_job_store(settings), stack.open_object_store(settings)
         began = time.monotonic()

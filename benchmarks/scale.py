@@ -17,10 +17,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -34,6 +32,7 @@ import dagster as dg
 from sqlalchemy import text
 
 from benchmarks.filled_database import ACADEMY, AT_WORK, WAITING, FilledDatabase
+from benchmarks.own_folder import settings_in
 from benchmarks.query_plans import Plan, plans_of
 from benchmarks.rules_only_backfill import Machine
 from benchmarks.ui_queries import ui_query
@@ -389,11 +388,7 @@ def main() -> None:
     asked.add_argument("--plans", action="store_true", help="print the plans of our statements instead of measuring")
     asked.add_argument("--write", type=Path, help="a JSON file to which the figures are added")
     options = asked.parse_args()
-    with contextlib.ExitStack() as clean:
-        folder = options.folder or Path(clean.enter_context(tempfile.TemporaryDirectory(prefix="cricksy-bench-")))
-        models = Settings().models
-        os.environ |= {"CRICKSY_DATA_DIR": str(folder), "CRICKSY_MODEL_DIR": str(models)}
-        settings = Settings()
+    with settings_in(options.folder) as settings:
         figures: list[Figure] = []
         for count in options.partitions:
             fill(settings, count)

@@ -26,6 +26,7 @@ from pathlib import Path
 import psutil
 from sqlalchemy import text
 
+from benchmarks.rules_only_backfill import tree_s
 from cricksy_pipeline import stack
 from cricksy_pipeline.orchestration.instance import project_file
 from cricksy_pipeline.orchestration.workers.offers import NAMED
@@ -178,7 +179,7 @@ class Hosts:
     def used_s(self, name: str) -> float:
         """CPU so far of a host, of `daemon`, `s3` or `postgres`, with all that its processes have started."""
         pid = self._postmaster if name == "postgres" else self._processes[name].pid
-        return _tree_s(psutil.Process(pid))
+        return tree_s(psutil.Process(pid))
 
     def log(self, name: str, lines: int = 40) -> str:
         """The end of what it printed."""
@@ -342,11 +343,3 @@ def _end(process: subprocess.Popen) -> None:
             with contextlib.suppress(psutil.Error):
                 one.kill()
     process.wait()
-
-
-def _tree_s(root: psutil.Process) -> float:
-    total = 0.0
-    for process in (root, *root.children(recursive=True)):
-        with contextlib.suppress(psutil.Error):
-            total += sum(process.cpu_times()[:4])
-    return total

@@ -51,6 +51,13 @@ def clip(tmp_path_factory) -> Path:
     return path
 
 
+def taken_by(hosts, instance, job_id: str) -> tuple[str, str]:
+    """The slot that is at work on a job, waited for, and its run: "north/1", the run's id."""
+    until(lambda: at_work_in(hosts, job_id, "quick_running", "deep_running"), lambda: hosts.log("daemon"))
+    ((_, worker, run_id),) = runs_of(instance, job_id)
+    return worker, run_id
+
+
 def test_both_take_runs_from_one_queue_and_each_run_is_taken_once(hosts, instance, glimpse):
     ids = [hosts.submit(glimpse) for _ in range(6)]
 
@@ -65,8 +72,7 @@ def test_both_take_runs_from_one_queue_and_each_run_is_taken_once(hosts, instanc
 
 def test_what_a_host_left_undone_when_it_lost_its_power_the_other_does(hosts, instance, clip, glimpse):
     victim, *others = [hosts.submit(clip), hosts.submit(glimpse), hosts.submit(glimpse)]
-    until(lambda: at_work_in(hosts, victim, "quick_running", "deep_running"), lambda: hosts.log("daemon"))
-    ((_, worker, first),) = runs_of(instance, victim)
+    worker, first = taken_by(hosts, instance, victim)
     lost = worker.partition("/")[0]
     survivor = ({"north", "south"} - {lost}).pop()
 
@@ -88,8 +94,7 @@ def test_what_a_host_left_undone_when_it_lost_its_power_the_other_does(hosts, in
 
 def test_a_host_whose_cable_was_out_finds_its_run_done_by_another_and_changes_nothing(hosts, instance, clip):
     job_id = hosts.submit(clip)
-    until(lambda: at_work_in(hosts, job_id, "quick_running", "deep_running"), lambda: hosts.log("daemon"))
-    ((_, worker, first),) = runs_of(instance, job_id)
+    worker, first = taken_by(hosts, instance, job_id)
     cut_off = worker.partition("/")[0]
 
     hosts.unplug(cut_off)
@@ -106,8 +111,7 @@ def test_a_host_whose_cable_was_out_finds_its_run_done_by_another_and_changes_no
 
 def test_a_worker_that_is_told_to_go_finishes_its_run_first(hosts, instance, clip):
     job_id = hosts.submit(clip)
-    until(lambda: at_work_in(hosts, job_id, "quick_running", "deep_running"), lambda: hosts.log("daemon"))
-    ((_, worker, _),) = runs_of(instance, job_id)
+    worker, _ = taken_by(hosts, instance, job_id)
     name = worker.partition("/")[0]
 
     hosts.send_home(name)
