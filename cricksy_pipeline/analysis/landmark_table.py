@@ -22,22 +22,29 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _HEADER = b"cricksy"
-_VALUES = ("x", "y", "z", "visibility", "presence", "world_x", "world_y", "world_z")
+_PARTS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "x": ("xy", (0,)),
+    "y": ("xy", (1,)),
+    "z": ("z", ()),
+    "visibility": ("visibility", ()),
+    "presence": ("presence", ()),
+    "world_x": ("world", (0,)),
+    "world_y": ("world", (1,)),
+    "world_z": ("world", (2,)),
+}
+"""By column of a landmark, the array of `Landmarks` that holds it, and where in it."""
 _NOT_SAMPLED = 255
 
 
 def to_parquet(landmarks: Landmarks) -> bytes:
     """One row per frame: frame, t_s, source, shot, camera_x, camera_y, doubt, then for each landmark `nose_x` ... `nose_world_z` (float32;
     NaN where nobody was found)."""
-    values = np.concatenate(
-        [landmarks.xy, landmarks.z[..., None], landmarks.visibility[..., None], landmarks.presence[..., None], landmarks.world], axis=2
-    )
     columns: dict[str, np.ndarray] = {"frame": landmarks.frame, "t_s": landmarks.t_s, "source": landmarks.source}
     columns |= {"shot": landmarks.shot, "doubt": landmarks.doubt}
     columns |= {f"camera_{axis}": np.ascontiguousarray(landmarks.camera[:, i]) for i, axis in enumerate("xy")}
     for i, name in enumerate(LANDMARK_NAMES):
-        for j, value in enumerate(_VALUES):
-            columns[f"{name}_{value}"] = np.ascontiguousarray(values[:, i, j])
+        for value, (array, part) in _PARTS.items():
+            columns[f"{name}_{value}"] = np.ascontiguousarray(getattr(landmarks, array)[(slice(None), i, *part)])
     return _write(columns, {"table": "landmarks", "width": landmarks.width, "height": landmarks.height})
 
 
@@ -48,24 +55,23 @@ def from_parquet(data: bytes) -> Landmarks:
         ValueError: the bytes are not such a table.
     """
     columns, header = _read(data, "landmarks")
-    values = np.empty((len(columns["frame"]), len(LANDMARK_NAMES), len(_VALUES)), np.float32)
+    n = len(columns["frame"])
+    shapes = {"xy": (2,), "z": (), "visibility": (), "presence": (), "world": (3,)}
+    arrays = {array: np.empty((n, len(LANDMARK_NAMES), *shape), np.float32) for array, shape in shapes.items()}
     for i, name in enumerate(LANDMARK_NAMES):
-        for j, value in enumerate(_VALUES):
-            values[:, i, j] = columns[f"{name}_{value}"]
+        for value, (array, part) in _PARTS.items():
+            # Taken out as it is copied: an hour's landmarks are 40 MB, and each is in memory once.
+            arrays[array][(slice(None), i, *part)] = columns.pop(f"{name}_{value}")
     return Landmarks(
         frame=columns["frame"],
         t_s=columns["t_s"],
         source=columns["source"],
-        xy=np.ascontiguousarray(values[:, :, :2]),
-        z=np.ascontiguousarray(values[:, :, 2]),
-        visibility=np.ascontiguousarray(values[:, :, 3]),
-        presence=np.ascontiguousarray(values[:, :, 4]),
-        world=np.ascontiguousarray(values[:, :, 5:]),
         width=header["width"],
         height=header["height"],
         shot=columns.get("shot"),
         camera=np.stack([columns["camera_x"], columns["camera_y"]], axis=1) if "camera_x" in columns else None,
         doubt=columns.get("doubt"),
+        **arrays,
     )
 
 
@@ -96,6 +102,7 @@ def _write(columns: dict[str, np.ndarray], header: dict[str, Any]) -> bytes:
     dictionary_free = {"use_dictionary": False, "use_byte_stream_split": floats}
     out = io.BytesIO()
     pq.write_table(table, out, compression="zstd", **dictionary_free)
+    pa.default_memory_pool().release_unused()  # Arrow would keep it for a next table; a run writes and reads a handful
     return out.getvalue()
 
 
@@ -112,6 +119,9 @@ def _read(data: bytes, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]
         return {name: _values(table[name]) for name in table.column_names}, header
     except (pa.ArrowException, KeyError) as error:
         raise ValueError(f"not a Parquet table of {kind}") from error
+    finally:
+        table = None
+        pa.default_memory_pool().release_unused()  # see `_write`
 
 
 def _values(column: pa.ChunkedArray) -> np.ndarray:

@@ -124,7 +124,8 @@ def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_p
     subject = quick.subject
     fresh = np.setdiff1d(work.plan.deep, quick.landmarks.frame)
     # How many burst frames there are is known only after the grid: until then the grid counts as four fifths of the work.
-    seen = _pose(work, footage, fresh, subject, quick.landmarks, workers, lambda done, of: on_progress(4 * done, 5 * of))
+    # The grid is looked at to find deliveries; what is measured at them is seen again, in pictures decoded exactly.
+    seen = _pose(work, footage, fresh, subject, quick.landmarks, workers, lambda done, of: on_progress(4 * done, 5 * of), loop_filter=False)
     grid = quick.landmarks.merged(seen)
     recording = recording_of(work.index, work.request.options)
     burst = burst_frames(work.index, candidate_windows(grid, work.request.mode, recording=recording))
@@ -171,7 +172,15 @@ def _look(landmarks: Landmarks, subject: Subject, footage: Footage) -> Look:
 
 
 def _pose(
-    work: Work, footage: Footage, frames: np.ndarray, subject: Subject, known: Landmarks | None, workers: int, on_progress: Progress
+    work: Work,
+    footage: Footage,
+    frames: np.ndarray,
+    subject: Subject,
+    known: Landmarks | None,
+    workers: int,
+    on_progress: Progress,
+    *,
+    loop_filter: bool = True,
 ) -> Landmarks:
     on_deep, on_quick = np.isin(frames, work.plan.deep), np.isin(frames, work.plan.quick)
     sources = np.where(on_quick, GRID_QUICK, np.where(on_deep, GRID_DEEP, BURST)).astype(np.uint8)
@@ -183,6 +192,7 @@ def _pose(
         model=footage.model,
         subject=subject,
         known=known,
+        loop_filter=loop_filter,
         workers=workers,
         on_progress=on_progress,
     )

@@ -43,7 +43,7 @@ FIRST_STILL_TRIES = 4
 """So many keyframes beside the first are tried for a picture to show: damage may well begin at the beginning."""
 
 Progress = Callable[[int, int], None]
-"""Called with the frames done and the frames wanted; the first never falls."""
+"""Called with the frames done and the frames wanted; the first only grows."""
 
 
 def inspect_video(path: Path, limits: VideoLimits | None = None) -> FrameIndex:
@@ -111,6 +111,7 @@ def estimate_pose(
     model: PoseModel,
     subject: Subject | None = None,
     known: Landmarks | None = None,
+    loop_filter: bool = True,
     workers: int = 2,
     chunk_s: float = CHUNK_S,
     on_progress: Progress | None = None,
@@ -128,9 +129,10 @@ def estimate_pose(
         model: the bundle.
         subject: whom to follow; None: whoever is found in the whole picture.
         known: what was seen of the clip before: shots and camera are told on from there, and where he was found is where he is looked for.
+        loop_filter: False decodes faster and less exactly (`video_frames.read_pictures`).
         workers: processes at most; one per chunk suffices.
         chunk_s: length of a chunk in seconds of the clip.
-        on_progress: told after every wanted frame, from the calling thread.
+        on_progress: told as wanted frames are done, a few times a second, and at the end, from the calling thread.
 
     Raises:
         CricksyError: POSE_CRASHED where a process dies; VIDEO_CORRUPT where too many frames cannot be decoded; INTERNAL where a system
@@ -144,7 +146,7 @@ def estimate_pose(
     if not len(frames):
         return Landmarks.empty(info.width, info.height)
     chunks = cut_into_chunks(index.t_s, frames, chunk_s)
-    request = _pose_request(video, index, model, subject, known)
+    request = _pose_request(video, index, model, subject, known, loop_filter)
     parts = _run_chunks(request, chunks, min(workers, len(chunks)), len(frames), on_progress or (lambda done, of: None))
     names = ("xy", "z", "visibility", "presence", "world", "doubt")
     arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in names}
@@ -165,9 +167,11 @@ def _footage(video: Path, model: PoseModel) -> dict[str, str]:
     return {"video": str(video), "model": str(model.path), "device": model.device}
 
 
-def _pose_request(video: Path, index: FrameIndex, model: PoseModel, subject: Subject | None, known: Landmarks | None) -> Message:
+def _pose_request(
+    video: Path, index: FrameIndex, model: PoseModel, subject: Subject | None, known: Landmarks | None, loop_filter: bool
+) -> Message:
     """What every chunk is told: the file, the networks, and where the player and the others were seen."""
-    header = {**_footage(video, model), "subject": None}
+    header = {**_footage(video, model), "subject": None, "loop_filter": loop_filter}
     player = subject.player if subject else None
     if player is None:
         return index_message(index, header)

@@ -29,6 +29,9 @@ FACTORS = (4.0, 8.0)
 LEAST_GRID_HZ = 8.0
 """Eight times faster this is a dense look, and at normal speed it still shows the movement."""
 
+PART_S, OVERLAP_S = 150.0, 30.0
+"""Of the file, whose eightfold slow motion a delivery of three seconds fills for 24."""
+
 _SEARCH = replace(SETTINGS, draws=0)
 """Only whether there is a delivery matters here, not how sure its times are."""
 
@@ -95,10 +98,11 @@ def recognise_speed(
     least_hz = LEAST_GRID_HZ if sparse else SETTINGS.min_rate_hz
     if effective_rate_hz(landmarks.t_s) < least_hz and not (smooth or tracks(landmarks, min_rate_hz=least_hz)):
         return recording
-    if find_deliveries(landmarks, mode, _SEARCH, smooth=smooth):
+    parts = _parts(landmarks) if sparse else [landmarks]
+    if any(find_deliveries(part, mode, _SEARCH, smooth=smooth) for part in parts):
         return recording
-    fits = {factor: _fit(replace(landmarks, t_s=landmarks.t_s / factor), mode) for factor in FACTORS}
-    known = {factor: misfit for factor, misfit in fits.items() if misfit is not None}
+    fits = {factor: [_fit(replace(part, t_s=part.t_s / factor), mode) for part in parts] for factor in FACTORS}
+    known = {factor: min(told) for factor, misfits in fits.items() if (told := [each for each in misfits if each is not None])}
     if not known:
         return recording
     likely = min(known, key=lambda factor: known[factor])
@@ -115,6 +119,13 @@ def speed_words(recording: Recording) -> str | None:
         f"The movement looks about {recording.likely:g} times slower than life, and nothing in the file says why, so no time or speed is "
         f"given. If it was filmed in slow motion, say so: --slow-motion {recording.likely:g} (1 if the player moved so slowly)."
     )
+
+
+def _parts(landmarks: Landmarks) -> list[Landmarks]:
+    """A session in stretches that overlap by more than a delivery: one smoothed whole takes 50 MB a quarter of an hour, and the first
+    ball mostly says all."""
+    starts = np.arange(landmarks.t_s[0], max(landmarks.t_s[-1] - OVERLAP_S, landmarks.t_s[0] + 1e-9), PART_S - OVERLAP_S)
+    return [landmarks.select((landmarks.t_s >= start) & (landmarks.t_s < start + PART_S)) for start in starts]
 
 
 def _fit(life: Landmarks, mode: AnalysisMode) -> float | None:

@@ -16,7 +16,7 @@ from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS
 
 RULES: dict[str, str] = {
     "frames": "2",
-    "landmarks": "4",
+    "landmarks": "5",
     "metrics": "3",
     "findings": "2",
     "report": "3",

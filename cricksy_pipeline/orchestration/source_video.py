@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.store.objects import ObjectStore, sha256_of_file
+from cricksy_pipeline.store.objects import ObjectStore
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class SourceVideos:
         downloaded = self._objects.download(key, path)
         if etag is not None and downloaded.etag != etag:
             raise _changed(key, "ETag")
-        return SourceVideo(path, sha256_of_file(path), path.stat().st_size)
+        return SourceVideo(path, downloaded.sha256, downloaded.size)
 
 
 def _changed(key: str, what: str) -> CricksyError:

@@ -100,7 +100,10 @@ class ObjectStore(Protocol):
         """The head, or None where there is no object."""
 
     def download(self, key: str, path: Path) -> ObjectHead:
-        """Write the content to a file, which appears only when whole. ObjectMissing where there is none."""
+        """Write the content to a file, which appears only when whole. ObjectMissing where there is none.
+
+        The head is that of the very content that was written, its `sha256` taken on the way.
+        """
 
     def delete(self, key: str) -> None:
         """Remove the object; nothing happens where there is none."""

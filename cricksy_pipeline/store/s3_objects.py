@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,18 +88,19 @@ class S3ObjectStore:
         """Write the content to a file, which appears only when whole. The head is that of the very content that was read."""
         with self._failures(checked_key(key)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            answer, content = self._client.get_object(Bucket=self.bucket, Key=key), hashlib.sha256()
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".reading-", delete=False) as target:
                 temporary = Path(target.name)
                 try:
                     for piece in answer["Body"].iter_chunks(CHUNK):
+                        content.update(piece)
                         target.write(piece)
                     target.close()
                     temporary.replace(path)
                 except BaseException:
                     temporary.unlink(missing_ok=True)
                     raise
-            return self._head(key, answer)
+            return replace(self._head(key, answer), sha256=content.hexdigest())
 
     def delete(self, key: str) -> None:
         """Remove the object; nothing happens where there is none."""

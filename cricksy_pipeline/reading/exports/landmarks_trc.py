@@ -16,6 +16,10 @@ Files"; NaN rather than empty cells, because older versions of OpenSim count the
 
 from __future__ import annotations
 
+import io
+import itertools
+from collections.abc import Iterator
+
 import numpy as np
 
 from cricksy_pipeline.analysis.landmarks import LANDMARK_NAMES, Landmarks
@@ -50,7 +54,11 @@ def landmarks_trc(landmarks: Landmarks, *, rate: float, frames: int, name: str =
         raise ValueError(f"a TRC file has a rate and rows, not {rate} a second and {frames}")
     row, xy = at_constant_rate(repaired(landmarks) if len(landmarks) else landmarks, rate, frames)
     up = np.stack([xy[..., 0], landmarks.height - xy[..., 1], np.where(np.isfinite(xy[..., 0]), 0.0, np.nan)], axis=-1)
-    return "".join([*_header(rate, frames, name), *_rows(row, up.reshape(len(row), _COLUMNS - 2), rate, frames)]).encode()
+    file = io.BytesIO()  # line by line: as a list, an hour's lines are 200 MB
+    file.writelines(
+        line.encode() for line in itertools.chain(_header(rate, frames, name), _rows(row, up.reshape(len(row), _COLUMNS - 2), rate, frames))
+    )
+    return file.getvalue()
 
 
 def at_constant_rate(landmarks: Landmarks, rate: float, frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -82,15 +90,20 @@ def _moved(landmarks: Landmarks, xy: np.ndarray, i: int, late: float) -> np.ndar
 
 def landmarks_trc_problem(data: bytes, frames: int) -> str | None:
     """Why the bytes are not a TRC file of so many rows; None: they are."""
-    lines = data.decode("ascii", "replace").split("\n")
-    if not lines[0].startswith("PathFileType\t4\t(X/Y/Z)\t") or len(lines) < 6 or tuple(lines[1].split("\t")) != _KEYS:
+    lines = io.BytesIO(data)
+    header = [lines.readline().decode("ascii", "replace").rstrip("\n") for _ in range(6)]
+    if not header[0].startswith("PathFileType\t4\t(X/Y/Z)\t") or tuple(header[1].split("\t")) != _KEYS:
         return "it has not the header of a TRC file"
-    told = dict(zip(_KEYS, lines[2].split("\t"), strict=False))
-    rows = [line for line in lines[6:] if line]
-    if (told.get("NumFrames"), told.get("NumMarkers")) != (str(frames), str(len(LANDMARK_NAMES))) or len(rows) != frames:
-        return f"{len(rows)} rows, header of {told.get('NumFrames')}, not {frames}"
-    short = next((i for i, line in enumerate(rows) if line.count("\t") != _COLUMNS - 1), None)
-    return None if short is None else f"row {short + 1} has another number of cells than the header has columns"
+    told = dict(zip(_KEYS, header[2].split("\t"), strict=False))
+    rows, short = 0, None
+    for line in lines:
+        if line != b"\n":
+            rows += 1
+            if short is None and line.count(b"\t") != _COLUMNS - 1:
+                short = rows
+    if (told.get("NumFrames"), told.get("NumMarkers")) != (str(frames), str(len(LANDMARK_NAMES))) or rows != frames:
+        return f"{rows} rows, header of {told.get('NumFrames')}, not {frames}"
+    return None if short is None else f"row {short} has another number of cells than the header has columns"
 
 
 def _header(rate: float, frames: int, name: str) -> list[str]:
@@ -107,9 +120,9 @@ def _header(rate: float, frames: int, name: str) -> list[str]:
     ]
 
 
-def _rows(filled: np.ndarray, values: np.ndarray, rate: float, frames: int) -> list[str]:
+def _rows(filled: np.ndarray, values: np.ndarray, rate: float, frames: int) -> Iterator[str]:
     empty, layout = "\t".join(["NaN"] * (_COLUMNS - 2)), "\t".join(["%.2f"] * (_COLUMNS - 2))
-    cells = [empty] * frames
-    for row, value in zip(filled.tolist(), values.tolist(), strict=True):
-        cells[row] = (layout % tuple(value)).replace("nan", "NaN")
-    return [f"{k + 1}\t{k / rate:.6f}\t{cell}\n" for k, cell in enumerate(cells)]
+    at = dict(zip(filled.tolist(), range(len(filled)), strict=True))
+    for k in range(frames):
+        cells = (layout % tuple(values[at[k]].tolist())).replace("nan", "NaN") if k in at else empty
+        yield f"{k + 1}\t{k / rate:.6f}\t{cells}\n"
