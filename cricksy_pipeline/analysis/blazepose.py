@@ -28,7 +28,7 @@ COLUMNS = ("x", "y", "z", "visibility", "presence", "world_x", "world_y", "world
 """Of one landmark. x, z: shares of the picture's width; y: share of its height; world in metres from mid-hip."""
 
 
-def _landmarker_module() -> ModuleType:
+def landmarker_module() -> ModuleType:
     """mediapipe's pose landmarker without the rest of mediapipe.
 
     Its packages import every task, and with them matplotlib, OpenCV and a sound library: 0.45 of the 0.54 CPU s of the import. Empty
@@ -61,7 +61,7 @@ class BlazePose:
     """
 
     def __init__(self, model: Path, *, follow: bool, people: int = 1, device: str = "cpu") -> None:
-        pose = _landmarker_module()
+        pose = landmarker_module()
         places = pose.base_options_lib.BaseOptions.Delegate
         self._image, self._srgb = pose.image_lib.Image, pose.image_lib.ImageFormat.SRGB
         modes = pose.running_mode_lib.VisionTaskRunningMode

@@ -20,7 +20,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
@@ -80,6 +81,11 @@ class Worker:
     def pid(self) -> int:
         """Process id of the child."""
         return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def call(
         self,
@@ -192,6 +198,123 @@ class Worker:
         if kind is not None:
             self.kill()
         self.close()
+
+
+class Children:
+    """Child processes that are kept from one task to the next, since a start and its imports take 0.4 CPU seconds. A context manager: all
+    are gone at its end.
+
+    For one run, and the one file that it is about: a child that a file broke into is never shown another one. Safe to use from several
+    threads.
+
+    Args:
+        most: so many at once; who wants another one waits.
+        module: as of `Worker`.
+    """
+
+    def __init__(self, most: int, module: str = CHILD_MODULE) -> None:
+        self._most, self._module = max(1, most), module
+        self._changed = threading.Condition()
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
+        self._starting = 0
+        self._prepared = self._closed = False
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Worker]:
+        """A child that nobody else uses meanwhile. One in which something went wrong is ended, not kept."""
+        worker = self._taken()
+        try:
+            yield worker
+        except BaseException:
+            worker.kill()
+            raise
+        finally:
+            self._given_back(worker)
+
+    def call(self, task: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Message:
+        """One task in a child of its own; see `Worker.call`."""
+        with self.one() as worker:
+            return worker.call(task, header, arrays)
+
+    def prepare(self) -> None:
+        """Start all of them, once, and have each import what it will need while the caller does something else. Returns at once; where it
+        fails, the first task says why."""
+        with self._changed:
+            if self._prepared or self._closed:
+                return
+            self._prepared = True
+
+        def ready() -> None:
+            with contextlib.suppress(CricksyError):
+                self.call("prepare", {})
+
+        for _ in range(self._most):
+            threading.Thread(target=ready, name="a child gets ready", daemon=True).start()
+
+    def close(self) -> None:
+        """End all of them; whoever uses one, or waits for one, hears that it died."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.kill()
+            self._changed.notify_all()
+        for worker in idle:
+            worker.close()
+
+    def _taken(self) -> Worker:
+        with self._changed:
+            while not self._idle and len(self._busy) + self._starting >= self._most and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                raise CricksyError(ErrorCode.POSE_CRASHED, "the run's analysis processes were ended")
+            worker = self._idle.pop() if self._idle else None
+            if worker is not None and worker.alive:
+                self._busy.add(worker)
+                return worker
+            self._starting += 1
+        if worker is not None:  # it died while nobody used it
+            worker.close()
+        try:
+            worker = _STARTER.submit(Worker, self._module).result()
+        finally:
+            with self._changed:
+                self._starting -= 1
+                if worker is not None:
+                    self._busy.add(worker)
+                self._changed.notify()
+        return worker
+
+    def _given_back(self, worker: Worker) -> None:
+        with self._changed:
+            self._busy.discard(worker)
+            keep = worker.alive and not self._closed
+            if keep:
+                self._idle.append(worker)
+            self._changed.notify()
+        if not keep:
+            worker.close()
+
+    def __enter__(self) -> Children:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+_STARTER = ThreadPoolExecutor(1, thread_name_prefix="starts children")
+"""Linux ends a child when the thread that started it ends, so a thread that stays starts those that are kept."""
+
+
+@contextlib.contextmanager
+def kept_or_own(children: Children | None, most: int = 1) -> Iterator[Children]:
+    """The caller's children, or where there are none, children for this block alone."""
+    if children is not None:
+        yield children
+        return
+    with Children(most) as own:
+        yield own
 
 
 def run_task(

@@ -20,6 +20,7 @@ from cricksy_pipeline.analysis.deliveries import candidate_windows
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults, Findings, PoseSummary, Report, ResultsMeta
 from cricksy_pipeline.analysis.findings import build_findings
 from cricksy_pipeline.analysis.identity import held
+from cricksy_pipeline.analysis.isolation import Children
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, Landmarks
 from cricksy_pipeline.analysis.metrics.measure import measure
 from cricksy_pipeline.analysis.model import PoseModel
@@ -65,10 +66,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Footage:
-    """What is needed only to look: the file that `Work.index` was made from, and the networks."""
+    """What is needed only to look: the file that `Work.index` was made from, the networks, and the processes that dare to open the file.
+
+    Attributes:
+        children: those that the run keeps; None: each look starts and ends its own.
+    """
 
     video: Path
     model: PoseModel
+    children: Children | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,13 @@ def look_quickly(work: Work, footage: Footage, *, workers: int, on_progress: Pro
     """
     request = work.request
     subject = find_subject(
-        footage.video, work.index, model=footage.model, mode=request.mode, asked=request.options.subject, workers=workers
+        footage.video,
+        work.index,
+        model=footage.model,
+        mode=request.mode,
+        asked=request.options.subject,
+        workers=workers,
+        children=footage.children,
     )
     looked_at = work.plan.deep[work.plan.deep <= work.plan.quick[-1]]
     return _look(_pose(work, footage, looked_at, subject, None, workers, on_progress), subject, footage)
@@ -195,6 +207,7 @@ def _pose(
         loop_filter=loop_filter,
         workers=workers,
         on_progress=on_progress,
+        children=footage.children,
     )
 
 

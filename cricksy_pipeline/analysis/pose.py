@@ -17,7 +17,7 @@ import numpy as np
 
 from cricksy_pipeline.analysis.camera_motion import CameraPath, joined
 from cricksy_pipeline.analysis.following import Trail
-from cricksy_pipeline.analysis.isolation import Worker, run_task
+from cricksy_pipeline.analysis.isolation import Children, Worker, kept_or_own
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.messages import Message
 from cricksy_pipeline.analysis.model import PoseModel
@@ -46,13 +46,19 @@ Progress = Callable[[int, int], None]
 """Called with the frames done and the frames wanted; the first only grows."""
 
 
-def inspect_video(path: Path, limits: VideoLimits | None = None) -> FrameIndex:
+# Each function takes the run's `children`, where it keeps some; without them it starts and ends its own.
+
+
+def inspect_video(path: Path, limits: VideoLimits | None = None, *, children: Children | None = None) -> FrameIndex:
     """`video.index_video` in a process of its own. Raises what that raises, and CricksyError POSE_CRASHED where the file crashes the
     reader."""
-    return index_of(run_task("index", {"video": str(path), "limits": asdict(limits or VideoLimits())}))
+    with kept_or_own(children) as kept:
+        return index_of(kept.call("index", {"video": str(path), "limits": asdict(limits or VideoLimits())}))
 
 
-def read_stills(path: Path, index: FrameIndex, frames: np.ndarray, short_side: int | None = None) -> list[np.ndarray]:
+def read_stills(
+    path: Path, index: FrameIndex, frames: np.ndarray, short_side: int | None = None, *, children: Children | None = None
+) -> list[np.ndarray]:
     """The pictures of some frames, in the order asked for, each (h, w, 3) uint8 RGB, upright, at most `short_side` pixels on the shorter
     side.
 
@@ -63,14 +69,15 @@ def read_stills(path: Path, index: FrameIndex, frames: np.ndarray, short_side: i
     if not len(frames):
         return []
     request = index_message(index, {"video": str(path), "short_side": short_side}, {"frames": frames})
-    pictures = run_task("stills", request.header, request.arrays).arrays
+    with kept_or_own(children) as kept:
+        pictures = kept.call("stills", request.header, request.arrays).arrays
     missing = [int(frame) for frame in frames if str(frame) not in pictures]
     if missing:
         raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"Frame {missing[0]} cannot be decoded; the file is damaged.")
     return [pictures[str(frame)] for frame in frames]
 
 
-def read_first_still(path: Path, index: FrameIndex, *, short_side: int | None) -> tuple[int, np.ndarray]:
+def read_first_still(path: Path, index: FrameIndex, *, short_side: int | None, children: Children | None = None) -> tuple[int, np.ndarray]:
     """The first picture that there is: (frame number, (h, w, 3) uint8 RGB, upright, at most `short_side` pixels on the shorter side).
 
     A recording that was cut, or begun by a camcorder, between two keyframes is sound, but its first frames cannot be decoded. Tried are
@@ -83,11 +90,21 @@ def read_first_still(path: Path, index: FrameIndex, *, short_side: int | None) -
     spread = keys[np.linspace(0, len(keys) - 1, 1 + FIRST_STILL_TRIES).round().astype(int)]
     candidates = np.unique(np.append(spread, 0)).astype(np.int64)
     request = index_message(index, {"video": str(path), "short_side": short_side}, {"frames": candidates})
-    answer = run_task("first_still", request.header, request.arrays)
+    with kept_or_own(children) as kept:
+        answer = kept.call("first_still", request.header, request.arrays)
     return answer.header["frame"], answer.arrays["image"]
 
 
-def find_subject(video: Path, index: FrameIndex, *, model: PoseModel, mode: str, asked: int | None = None, workers: int = 1) -> Subject:
+def find_subject(
+    video: Path,
+    index: FrameIndex,
+    *,
+    model: PoseModel,
+    mode: str,
+    asked: int | None = None,
+    workers: int = 1,
+    children: Children | None = None,
+) -> Subject:
     """Whom to follow, from a glance over the clip (see `probe`).
 
     Args:
@@ -99,7 +116,8 @@ def find_subject(video: Path, index: FrameIndex, *, model: PoseModel, mode: str,
     Raises CricksyError as `estimate_pose` does; OPTIONS_INVALID where there is no such person.
     """
     request = index_message(index, {**_footage(video, model), "mode": str(mode), "asked": asked, "threads": workers})
-    return Subject.from_json(run_task("subject", request.header, request.arrays).header["subject"])
+    with kept_or_own(children) as kept:
+        return Subject.from_json(kept.call("subject", request.header, request.arrays).header["subject"])
 
 
 def estimate_pose(
@@ -115,6 +133,7 @@ def estimate_pose(
     workers: int = 2,
     chunk_s: float = CHUNK_S,
     on_progress: Progress | None = None,
+    children: Children | None = None,
 ) -> Landmarks:
     """One subject's landmarks in the given frames, in full-resolution upright pixels.
 
@@ -147,7 +166,8 @@ def estimate_pose(
         return Landmarks.empty(info.width, info.height)
     chunks = cut_into_chunks(index.t_s, frames, chunk_s)
     request = _pose_request(video, index, model, subject, known, loop_filter)
-    parts = _run_chunks(request, chunks, min(workers, len(chunks)), len(frames), on_progress or (lambda done, of: None))
+    with kept_or_own(children, workers) as kept:
+        parts = _run_chunks(kept, request, chunks, min(workers, len(chunks)), len(frames), on_progress or (lambda done, of: None))
     names = ("xy", "z", "visibility", "presence", "world", "doubt")
     arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in names}
     camera = _camera_of(parts, known).at(frames)
@@ -243,7 +263,9 @@ def stretch_ends(end_s: float, chunk_s: float) -> np.ndarray:
     return np.concatenate([[quick_s / 2], np.linspace(first_s, max(end_s, first_s), parts + 1)[: max(parts, 1)]])
 
 
-def _run_chunks(request: Message, chunks: list[Chunk], workers: int, total: int, on_progress: Progress) -> list[Message]:
+def _run_chunks(
+    children: Children, request: Message, chunks: list[Chunk], workers: int, total: int, on_progress: Progress
+) -> list[Message]:
     """The results of all chunks in order. Each worker process takes the next chunk that nobody has; the first failure ends them all."""
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(chunks)):
@@ -255,8 +277,7 @@ def _run_chunks(request: Message, chunks: list[Chunk], workers: int, total: int,
     def work() -> None:
         number = -1
         try:
-            # The child is started by the thread that waits for it: Linux ends it when that thread ends.
-            with Worker() as worker:
+            with children.one() as worker:
                 pool.append(worker)
                 while not stopping.is_set():
                     try:
@@ -274,10 +295,12 @@ def _run_chunks(request: Message, chunks: list[Chunk], workers: int, total: int,
         thread.start()
     try:
         return _collect(events, len(chunks), total, [int(c.keep.sum()) for c in chunks], on_progress)
-    finally:
+    except BaseException:
         stopping.set()
         for worker in pool:
             worker.kill()
+        raise
+    finally:
         for thread in threads:
             thread.join()
 

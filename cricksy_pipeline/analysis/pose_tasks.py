@@ -57,6 +57,16 @@ def index_of(message: Message) -> FrameIndex:
     return FrameIndex.from_parts(message.header["index"], *(message.arrays[name] for name in ("t_s", "pts", "keyframe")))
 
 
+def _prepare(request: Message, say: Say) -> Message:
+    """Imports what the other tasks need."""
+    import av
+
+    from cricksy_pipeline.analysis.blazepose import landmarker_module
+
+    landmarker_module()
+    return Message({"av": av.__version__})
+
+
 def _index(request: Message, say: Say) -> Message:
     path = Path(request.header["video"])
     index = index_video(path, VideoLimits(**request.header["limits"]))
@@ -250,4 +260,11 @@ def _in_pixels(found: np.ndarray, region: Region) -> np.ndarray:
     return pixels
 
 
-TASKS: dict[str, Task] = {"index": _index, "stills": _stills, "first_still": _first_still, "subject": _subject, "pose": _pose}
+TASKS: dict[str, Task] = {
+    "prepare": _prepare,
+    "index": _index,
+    "stills": _stills,
+    "first_still": _first_still,
+    "subject": _subject,
+    "pose": _pose,
+}

@@ -63,7 +63,7 @@ def of_frames(read: ReadBack) -> list[GuardrailResult]:
     source = fetch_source(read.now, read.source_videos, read.settings)
     index, _ = frame_table(read.row, read.objects)
     try:
-        read_first_still(source.path, index, short_side=64)
+        read_first_still(source.path, index, short_side=64, children=source.children)
         problem = None
     except CricksyError as error:
         if error.transient:  # the process that looked died, which says nothing of the video: the check is tried again

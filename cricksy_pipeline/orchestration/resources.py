@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from cricksy_pipeline import stack
+from cricksy_pipeline.analysis.isolation import Children
 from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.orchestration.asset_options import COACHING_OWNER, DATA_OWNER
 from cricksy_pipeline.orchestration.source_video import SourceVideos
@@ -72,10 +73,13 @@ def build_resources(settings: Settings) -> dict[str, object]:
     def objects(_) -> ObjectStore:
         return stack.open_object_store(settings)
 
-    @dg.resource(description="Local copies of source videos, removed when the run ends.", required_resource_keys={"objects"})
+    @dg.resource(
+        description="Local copies of source videos, and the processes that open them, gone when the run ends.",
+        required_resource_keys={"objects"},
+    )
     def source_videos(context) -> Iterator[SourceVideos]:
-        with tempfile.TemporaryDirectory(prefix="cricksy-run-") as folder:
-            yield SourceVideos(context.resources.objects, Path(folder))
+        with tempfile.TemporaryDirectory(prefix="cricksy-run-") as folder, Children(settings.pose_workers) as children:
+            yield SourceVideos(context.resources.objects, Path(folder), children)
 
     @dg.resource(description="The stages of one run; with them the heartbeat of its row.", required_resource_keys={"jobs"})
     def stages(context) -> Iterator[Stages]:

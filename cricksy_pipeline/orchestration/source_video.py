@@ -9,25 +9,28 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from cricksy_pipeline.analysis.isolation import Children
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.store.objects import ObjectStore
 
 
 @dataclass(frozen=True)
 class SourceVideo:
-    """The file and its identity."""
+    """The file and its identity, and the processes in which this run dares to open it."""
 
     path: Path
     sha256: str
     size_bytes: int
+    children: Children
 
 
 class SourceVideos:
     """Local copies, one per object key, kept for as long as the run lives."""
 
-    def __init__(self, objects: ObjectStore, folder: Path) -> None:
+    def __init__(self, objects: ObjectStore, folder: Path, children: Children) -> None:
         self._objects = objects
         self._folder = folder
+        self.children = children
         self._fetched: dict[str, SourceVideo] = {}
 
     def fetch(self, bucket: str, key: str, *, expected_sha256: str | None, expected_etag: str | None, max_bytes: int) -> SourceVideo:
@@ -57,7 +60,7 @@ class SourceVideos:
         downloaded = self._objects.download(key, path)
         if etag is not None and downloaded.etag != etag:
             raise _changed(key, "ETag")
-        return SourceVideo(path, downloaded.sha256, downloaded.size)
+        return SourceVideo(path, downloaded.sha256, downloaded.size, self.children)
 
 
 def _changed(key: str, what: str) -> CricksyError:

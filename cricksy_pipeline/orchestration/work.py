@@ -40,6 +40,7 @@ def fetch_source(now: Stage, source_videos: SourceVideos, settings: Settings) ->
 
     Raises CricksyError as `SourceVideos.fetch`, and SOURCE_MISSING where the row names another bucket than this pipeline reads.
     """
+    source_videos.children.prepare()  # they import while the file is fetched and hashed
     return source_videos.fetch(
         now.row.s3_bucket,
         now.row.s3_key,
@@ -66,7 +67,8 @@ def open_work(now: Stage, objects: ObjectStore) -> Work:
 
 def open_footage(now: Stage, source_videos: SourceVideos, weights: Model, settings: Settings) -> Footage:
     """What is needed only to look: the file, fetched, and the networks, from their cache. Raises as `fetch_source`."""
-    return Footage(fetch_source(now, source_videos, settings).path, weights.get())
+    source = fetch_source(now, source_videos, settings)
+    return Footage(source.path, weights.get(), source.children)
 
 
 def sample_fps(row: VideoAnalysisJob) -> float:

@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cricksy_pipeline.analysis.isolation import Worker, missing_library, run_task
+from cricksy_pipeline.analysis.isolation import Children, Worker, missing_library, run_task
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline_tests.analysis.socket_watch import wishes_for_sockets
 
@@ -158,6 +159,101 @@ def test_an_exception_in_the_parent_ends_the_child():
 
 def _interrupt(said):
     raise KeyboardInterrupt
+
+
+def test_a_kept_child_serves_one_task_after_the_other_whatever_thread_asks():
+    pids = []
+
+    def ask(children: Children) -> None:
+        with children.one() as child:
+            assert child.call("echo", {"say": "once more"}).header["said"] == "once more"
+            pids.append(child.pid)
+
+    with Children(1, CHILD) as children:
+        for _ in range(3):
+            asking = threading.Thread(target=ask, args=(children,))
+            asking.start()
+            asking.join(20)
+        assert len(pids) == 3 and len(set(pids)) == 1 and alive(pids[0])
+    assert gone(pids[0])
+
+
+@pytest.mark.parametrize("task", ["die", "refuse"])
+def test_a_child_in_which_something_went_wrong_is_not_kept(task):
+    with Children(1, CHILD) as children:
+        with pytest.raises(CricksyError), children.one() as child:
+            first = child.pid
+            child.call(task, {"signal": "SIGSEGV"})
+        assert gone(first)
+        assert children.call("echo", {"say": "alive"}).header["said"] == "alive"
+
+
+def test_a_kept_child_that_was_killed_while_nobody_used_it_is_replaced():
+    with Children(1, CHILD) as children:
+        with children.one() as child:
+            pass
+        os.kill(child.pid, signal.SIGKILL)
+        assert gone(child.pid)
+        assert children.call("echo", {"say": "alive"}).header["said"] == "alive"
+
+
+def test_there_are_never_more_children_than_were_allowed_and_nobody_waits_in_vain():
+    pids: set[int] = set()
+
+    def ask() -> None:
+        with children.one() as child:
+            pids.add(child.pid)
+            child.call("echo", {"say": "", "steps": 3})
+
+    with Children(2, CHILD) as children:
+        asking = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join(30)
+        assert 1 <= len(pids) <= 2
+    assert all(gone(pid) for pid in pids)
+
+
+def test_whoever_is_at_work_when_the_run_ends_hears_of_it():
+    ended = []
+    children = Children(1, CHILD)
+
+    def ask() -> None:
+        try:
+            with children.one() as child:
+                child.call("hang", {}, on_progress=lambda said: hanging.set())
+        except CricksyError as error:
+            ended.append(error.code)
+
+    hanging, asking = threading.Event(), [threading.Thread(target=ask) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    assert hanging.wait(20)
+    children.close()
+    for thread in asking:
+        thread.join(20)
+    assert ended == [ErrorCode.POSE_CRASHED] * 2
+
+
+@linux
+def test_no_kept_child_outlives_a_killed_parent():
+    code = (
+        "import time\n"
+        "from cricksy_pipeline.analysis.isolation import Children\n"
+        f"children = Children(1, {CHILD!r})\n"
+        "with children.one() as child:\n"
+        "    print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as parent:
+        try:
+            pid = int(parent.stdout.readline())
+            assert alive(pid)
+        finally:
+            parent.kill()
+    assert gone(pid)
 
 
 @linux

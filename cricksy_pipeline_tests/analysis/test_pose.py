@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cricksy_pipeline.analysis.isolation import Children
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK
 from cricksy_pipeline.analysis.pose import (
     WARM_UP_S,
@@ -129,6 +130,19 @@ def test_a_clip_with_nobody_in_it_gives_frames_without_landmarks(tmp_path, pose_
     landmarks = estimate(path, pose_model, subject=subject)
     assert len(landmarks) == 30 and not landmarks.found.any()
     assert np.isnan(landmarks.xy).all() and np.isnan(landmarks.visibility).all()
+
+
+def test_children_that_were_prepared_and_kept_see_what_new_ones_see(pose_model):
+    path = clip("p2s-two-people-cam01.mp4")
+    index = index_video(path)
+    with Children(2) as children:
+        children.prepare()
+        kept_index = inspect_video(path, children=children)
+        twice = [estimate(path, pose_model, np.arange(40), chunk_s=0.4, children=children) for _ in range(2)]
+        (still,) = read_stills(path, index, np.array([7]), short_side=48, children=children)
+    assert np.array_equal(kept_index.t_s, index.t_s)
+    assert same_bits(*twice) and same_bits(twice[0], estimate(path, pose_model, np.arange(40), chunk_s=0.4))
+    assert np.array_equal(still, read_stills(path, index, np.array([7]), short_side=48)[0])
 
 
 def test_no_frames_asked_no_process_started(tmp_path, pose_model):

@@ -28,7 +28,7 @@ def frames(
         if still_holds(now, objects):
             return describe_kept(now, settings)
         source = fetch_source(now, source_videos, settings)
-        index = inspect_video(source.path, video_limits(settings))
+        index = inspect_video(source.path, video_limits(settings), children=source.children)
         plan = plan_sampling(index, deep_fps=sample_fps(now.row))
         stored = persist_frames(now, objects, index, plan, source)
         return describe_frames(now, index, plan, source, stored, settings)
