@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 LOOK_EVERY_S = 0.1
@@ -27,6 +28,8 @@ def prepare() -> None:
 
     stack.prepare_database(Settings())
     stack.open_pose_model(Settings())
+    if hasattr(stack, "open_pose_finder"):  # an earlier tree looked with one model
+        stack.open_pose_finder(Settings())
 
 
 def submit(video: str, mode: str) -> None:
@@ -41,10 +44,15 @@ def submit(video: str, mode: str) -> None:
 
 
 def run(job_id: str) -> None:
-    """One run of all six assets in this process. Fails where it fails."""
-    from cricksy_pipeline import stack
-    from cricksy_pipeline.orchestration.local_run import run_analysis
-    from cricksy_pipeline.settings import Settings
+    """One run of all six assets in this process, loaded as `cricksy analyze` and the code location load it. Fails where it fails."""
+    try:
+        from cricksy_pipeline.loading import without_collecting
+    except ImportError:  # an earlier tree
+        without_collecting = nullcontext
+    with without_collecting():
+        from cricksy_pipeline import stack
+        from cricksy_pipeline.orchestration.local_run import run_analysis
+        from cricksy_pipeline.settings import Settings
 
     settings = Settings()
     jobs = stack.open_job_store(settings)

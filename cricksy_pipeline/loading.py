@@ -1,14 +1,16 @@
 """Loading much code at once.
 
-Belongs here: what makes it cheap. Does not belong here: what is loaded.
+Belongs here: what makes it cheap, or lets nobody wait for it. Does not belong here: what is loaded.
 """
 
 from __future__ import annotations
 
 import atexit
 import gc
+import importlib
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -27,3 +29,14 @@ def without_collecting() -> Iterator[None]:
         atexit.register(gc.freeze)  # what has come since then is set aside, too, before the interpreter's last look
         if was_on:
             gc.enable()
+
+
+def load_ahead(*modules: str) -> None:
+    """Import modules beside what the caller does; returns at once. Where one cannot be imported, whoever needs it says so."""
+
+    def load() -> None:
+        with suppress(ImportError):
+            for module in modules:
+                importlib.import_module(module)
+
+    threading.Thread(target=load, name="loads ahead", daemon=True).start()

@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     pose_model: Literal["lite", "full", "heavy"] = Field(
         "full", description="BlazePose variant. Part of the analysis version: variants give different numbers."
     )
+    pose_finder: Literal["lite", "full", "heavy"] = Field(
+        "lite",
+        description="BlazePose variant that looks for deliveries after the first thirty seconds; what is measured at them "
+        "`CRICKSY_POSE_MODEL` sees. Part of the analysis version.",
+    )
     pose_device: Literal["cpu", "gpu"] = Field(
         "cpu", description="Where BlazePose runs. `gpu` needs one that MediaPipe can use; its answers differ in the last digits."
     )

@@ -146,10 +146,19 @@ def _signing_keys(settings: Settings) -> SharedSecret | PublicKeys:
 
 
 def open_pose_model(settings: Settings, *, report: Callable[[str], None] | None = None) -> PoseModel:
-    """The model weights, from the cache or fetched by hash."""
+    """The weights that measure, from the cache or fetched by hash."""
+    return _open_model(settings, settings.pose_model, report)
+
+
+def open_pose_finder(settings: Settings, *, report: Callable[[str], None] | None = None) -> PoseModel:
+    """The weights that look for deliveries, as `open_pose_model`."""
+    return _open_model(settings, settings.pose_finder, report)
+
+
+def _open_model(settings: Settings, variant: str, report: Callable[[str], None] | None) -> PoseModel:
     from cricksy_pipeline.analysis.model import ensure_model
 
-    return replace(ensure_model(settings.models, settings.pose_model, report=report), device=settings.pose_device)
+    return replace(ensure_model(settings.models, variant, report=report), device=settings.pose_device)
 
 
 def prepare_database(settings: Settings) -> None:

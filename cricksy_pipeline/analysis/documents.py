@@ -207,8 +207,10 @@ class PoseSummary(Document):
     height: int
     rotation_deg: int
     duration_s: float
-    model: str = Field(description="e.g. blazepose-full.")
+    model: str = Field(description="e.g. blazepose-full: saw the quick pass, and every frame around a delivery.")
     model_sha256: str
+    finder: str | None = Field(None, description="e.g. blazepose-lite: saw the grid after the quick pass; null: `model` saw all.")
+    finder_sha256: str | None = None
     subject: dict[str, Any] = Field(description="How the player was found: region, share of frame height, ambiguity.")
 
 

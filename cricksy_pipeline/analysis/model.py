@@ -54,6 +54,24 @@ def model_identity(variant: str) -> str:
     return f"blazepose-{variant} {FINGERPRINTS['detector'][:12]} {FINGERPRINTS[variant][:12]}"
 
 
+@dataclass(frozen=True)
+class Networks:
+    """Which networks a deployment looks with, each as `model_identity` says it.
+
+    Attributes:
+        measuring: sees the quick pass, and every frame around a delivery.
+        finding: sees the rest of the grid, where deliveries are sought.
+    """
+
+    measuring: str
+    finding: str
+
+
+def networks_identity(measuring: str, finding: str) -> Networks:
+    """As `model_identity`, of both variants. Raises ValueError for an unknown one."""
+    return Networks(model_identity(measuring), model_identity(finding))
+
+
 def ensure_model(
     cache: Path,
     variant: str = "full",

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cricksy_pipeline.analysis.deliveries import candidate_windows
+from cricksy_pipeline.analysis.delivery_settings import LENIENT, SETTINGS
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults, Findings, PoseSummary, Report, ResultsMeta
 from cricksy_pipeline.analysis.findings import build_findings
 from cricksy_pipeline.analysis.identity import held
@@ -69,11 +70,14 @@ class Footage:
     """What is needed only to look: the file that `Work.index` was made from, the networks, and the processes that dare to open the file.
 
     Attributes:
+        model: measures: it sees the quick pass, and every frame around a delivery.
+        finder: finds: it sees the grid after the quick pass, where deliveries are sought. None: `model` does.
         children: those that the run keeps; None: each look starts and ends its own.
     """
 
     video: Path
     model: PoseModel
+    finder: PoseModel | None = None
     children: Children | None = None
 
 
@@ -86,12 +90,20 @@ class Look:
         subject: whom it followed.
         model: name of the networks that saw it, e.g. "blazepose-full" (`model.PoseModel.name`).
         model_sha256: of the bundle that held them.
+        finder, finder_sha256: the same of the networks that saw the grid after the quick pass; None where the others did.
     """
 
     landmarks: Landmarks
     subject: Subject
     model: str
     model_sha256: str
+    finder: str | None = None
+    finder_sha256: str | None = None
+
+
+def looks_beyond_quick(plan: SamplingPlan) -> bool:
+    """Whether the grid goes on after the quick pass, so that a finder is needed."""
+    return bool(len(plan.deep)) and plan.deep[-1] > plan.quick[-1]
 
 
 def stored_look(landmarks: Landmarks, summary: PoseSummary) -> Look:
@@ -101,7 +113,8 @@ def stored_look(landmarks: Landmarks, summary: PoseSummary) -> Look:
         landmarks: as they were stored.
         summary: `pose_summary` of the document in which this look was described.
     """
-    return Look(landmarks, Subject.from_json(summary.subject), summary.model, summary.model_sha256)
+    networks = (summary.model, summary.model_sha256, summary.finder, summary.finder_sha256)
+    return Look(landmarks, Subject.from_json(summary.subject), *networks)
 
 
 def look_quickly(work: Work, footage: Footage, *, workers: int, on_progress: Progress) -> Look:
@@ -121,11 +134,14 @@ def look_quickly(work: Work, footage: Footage, *, workers: int, on_progress: Pro
         children=footage.children,
     )
     looked_at = work.plan.deep[work.plan.deep <= work.plan.quick[-1]]
-    return _look(_pose(work, footage, looked_at, subject, None, workers, on_progress), subject, footage)
+    return _look(_pose(work, footage, looked_at, subject, None, workers, on_progress), subject, footage.model)
 
 
 def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_progress: Progress) -> Look:
     """Look at the whole video on the deep grid, then at every frame around each delivery.
+
+    The grid is looked at to find deliveries, cheaply: by `Footage.finder`, in pictures decoded without the loop filter. What is measured
+    at a delivery is seen again, by the networks that measure, in pictures decoded exactly.
 
     Args:
         quick: the quick look; its frames are part of the grid and are not looked at again, except in bursts, and whom it followed is
@@ -136,15 +152,16 @@ def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_p
     subject = quick.subject
     fresh = np.setdiff1d(work.plan.deep, quick.landmarks.frame)
     # How many burst frames there are is known only after the grid: until then the grid counts as four fifths of the work.
-    # The grid is looked at to find deliveries; what is measured at them is seen again, in pictures decoded exactly.
-    seen = _pose(work, footage, fresh, subject, quick.landmarks, workers, lambda done, of: on_progress(4 * done, 5 * of), loop_filter=False)
+    finder = footage.finder if len(fresh) else None
+    seen = _pose(work, footage, fresh, subject, quick.landmarks, workers, lambda done, of: on_progress(4 * done, 5 * of), finding=True)
     grid = quick.landmarks.merged(seen)
     recording = recording_of(work.index, work.request.options)
-    burst = burst_frames(work.index, candidate_windows(grid, work.request.mode, recording=recording))
+    settings = SETTINGS.lenient(LENIENT[finder.variant]) if finder else SETTINGS
+    burst = burst_frames(work.index, candidate_windows(grid, work.request.mode, settings, recording))
     around = _pose(work, footage, burst, subject, grid, workers, lambda done, of: on_progress(4 * of + done, 5 * of))
     # Inside a burst every frame comes from one unbroken look: between native-rate neighbours, a landmark followed at 10 fps is a jolt
     # of 2 to 4 % of the player's height (90th percentile, measured on real bowling).
-    return _look(grid.select(~np.isin(grid.frame, burst)).merged(around), subject, footage)
+    return _look(grid.select(~np.isin(grid.frame, burst)).merged(around), subject, footage.model, finder)
 
 
 def quick_document(work: Work, look: Look) -> AnalysisResults:
@@ -179,8 +196,10 @@ def report_of(document: AnalysisResults, findings: Findings) -> Report:
     return report.model_copy(update={"analysis_version": document.meta.analysis_version})
 
 
-def _look(landmarks: Landmarks, subject: Subject, footage: Footage) -> Look:
-    return Look(landmarks, subject, footage.model.name, footage.model.sha256)
+def _look(landmarks: Landmarks, subject: Subject, model: PoseModel, finder: PoseModel | None = None) -> Look:
+    look = Look(landmarks, subject, model.name, model.sha256)
+    other = finder is not None and finder.sha256 != model.sha256
+    return replace(look, finder=finder.name, finder_sha256=finder.sha256) if other else look
 
 
 def _pose(
@@ -192,7 +211,7 @@ def _pose(
     workers: int,
     on_progress: Progress,
     *,
-    loop_filter: bool = True,
+    finding: bool = False,
 ) -> Landmarks:
     on_deep, on_quick = np.isin(frames, work.plan.deep), np.isin(frames, work.plan.quick)
     sources = np.where(on_quick, GRID_QUICK, np.where(on_deep, GRID_DEEP, BURST)).astype(np.uint8)
@@ -201,10 +220,10 @@ def _pose(
         work.index,
         frames,
         sources,
-        model=footage.model,
+        model=footage.finder if finding and footage.finder else footage.model,
         subject=subject,
         known=known,
-        loop_filter=loop_filter,
+        loop_filter=not finding,
         workers=workers,
         on_progress=on_progress,
         children=footage.children,
@@ -253,5 +272,7 @@ def _pose_summary(info: VideoInfo, look: Look) -> PoseSummary:
         duration_s=info.duration_s,
         model=look.model,
         model_sha256=look.model_sha256,
+        finder=look.finder,
+        finder_sha256=look.finder_sha256,
         subject=_subject_as_json(look),
     )

@@ -10,9 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS
+
+if TYPE_CHECKING:
+    from cricksy_pipeline.analysis.model import Networks
 
 RULES: dict[str, str] = {
     "frames": "2",
@@ -56,15 +61,15 @@ STAGE_VERSIONS: dict[str, str] = stage_versions()
 """The `code_version` of the asset of the same name."""
 
 
-def analysis_version(*, model: str) -> str:
+def analysis_version(*, networks: Networks) -> str:
     """Twelve hex digits over everything that is the same for all jobs of a deployment: rules, networks, the quick pass's sampling.
 
     A job's own options are not in it, so that a video was analysed as it would be now exactly where its row has this version.
 
     Args:
-        model: the networks' identity (`model.model_identity`).
+        networks: those of the deployment (`model.networks_identity`).
     """
-    return _short_hash({"rules": RULES, "model": model, "sampling": [QUICK_FPS, QUICK_SECONDS]})
+    return _short_hash({"rules": RULES, "networks": asdict(networks), "sampling": [QUICK_FPS, QUICK_SECONDS]})
 
 
 def stage_inputs(
@@ -72,7 +77,7 @@ def stage_inputs(
     source_sha256: str,
     mode: str,
     sample_fps: float,
-    model: str,
+    networks: Networks,
     include_frames: bool,
     options: AnalysisOptions | None = None,
     rules: Mapping[str, str] = RULES,
@@ -89,7 +94,7 @@ def stage_inputs(
         source_sha256: hash of the video file.
         mode: what was filmed.
         sample_fps: rate of the deep grid, per second.
-        model: the networks' identity (`model.model_identity`).
+        networks: those of the deployment (`model.networks_identity`).
         include_frames: whether the deep landmarks are stored as JSON too.
         options: what was said beside the mode. What was not said is in no hash: an option that is added later changes none of them.
         rules: versions of the rules.
@@ -103,8 +108,8 @@ def stage_inputs(
     who = {name: said[name] for name in ("subject",) if name in said}
     clock = {name: said[name] for name in ("slow_motion",) if name in said}
     # Who of several people is the player depends on the mode; where the native-rate windows are, on the mode and on the clock.
-    quick_landmarks = over("landmarks", frames=frames, model=model, mode=mode, **who)
-    deep_landmarks = over("landmarks", quick_landmarks=quick_landmarks, **clock)
+    quick_landmarks = over("landmarks", frames=frames, model=networks.measuring, mode=mode, **who)
+    deep_landmarks = over("landmarks", quick_landmarks=quick_landmarks, finder=networks.finding, **clock)
     deep_results = over("metrics", deep_landmarks=deep_landmarks, include_frames=include_frames)
     findings = over("findings", deep_results=deep_results)
     return {

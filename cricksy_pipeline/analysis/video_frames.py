@@ -270,9 +270,8 @@ def _cut_out(picture: VideoFrame, region: Region, grain: int) -> VideoFrame:
     for number, (whole, cut) in enumerate(zip(picture.planes, part.planes, strict=True)):
         step = grain if number else 1
         rows, columns = (slice(at // step, (at + length) // step) for at, length in ((region.y, region.height), (region.x, region.width)))
-        lines = np.zeros((cut.height, cut.line_size), np.uint8)
+        lines = np.frombuffer(cut, np.uint8).reshape(-1, cut.line_size)  # the plane itself: what is written here is in the picture
         lines[:, : cut.width] = np.frombuffer(whole, np.uint8).reshape(-1, whole.line_size)[rows, columns]
-        cut.update(lines)
     part.colorspace, part.color_range = picture.colorspace, picture.color_range
     return part
 

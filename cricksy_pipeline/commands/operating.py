@@ -62,13 +62,13 @@ def outdated(limit: Annotated[int, typer.Option(min=1, help="How many to list.")
     """Which videos were analysed with older rules than these."""
     from rich.table import Table
 
-    from cricksy_pipeline.analysis.model import model_identity
+    from cricksy_pipeline.analysis.model import networks_identity
     from cricksy_pipeline.analysis.versions import analysis_version
     from cricksy_pipeline.store import inventory
 
     settings = Settings()
     jobs, _ = open_stores(settings)
-    version = analysis_version(model=model_identity(settings.pose_model))
+    version = analysis_version(networks=networks_identity(settings.pose_model, settings.pose_finder))
     found = inventory.outdated(jobs, version, limit=limit + 1)
     if not found:
         console.print(f"Every finished analysis was made with the present version, {version}.", highlight=False)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
-from cricksy_pipeline.analysis.model import model_identity
+from cricksy_pipeline.analysis.model import networks_identity
 from cricksy_pipeline.analysis.versions import analysis_version, stage_inputs
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.orchestration.asked import analysis_options
@@ -95,7 +95,7 @@ def select(
 
 def current_version(settings: Settings) -> str:
     """The version by which this deployment analyses."""
-    return analysis_version(model=model_identity(settings.pose_model))
+    return analysis_version(networks=networks_identity(settings.pose_model, settings.pose_finder))
 
 
 def plan_backfill(
@@ -165,7 +165,7 @@ def _made_again(job: FinishedJob, settings: Settings, *, fresh: bool) -> dict[st
         source_sha256=job.source_sha256 or "",
         mode=mode,
         sample_fps=rate,
-        model=model_identity(settings.pose_model),
+        networks=networks_identity(settings.pose_model, settings.pose_finder),
         include_frames=bool(job.include_frames),
         options=analysis_options(job),
     )

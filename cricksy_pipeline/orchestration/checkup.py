@@ -8,6 +8,7 @@ Each function takes the settings and returns one line; an exception inside one i
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.metadata
 import os
@@ -98,14 +99,17 @@ def _loads(library: str) -> bool:
 def _model(settings: Settings) -> Found:
     from cricksy_pipeline.analysis.model import ensure_model
 
-    if settings.models.is_dir():
-        try:
-            model = ensure_model(settings.models, settings.pose_model, sources={})
-        except CricksyError:
-            pass  # it is not in the cache, or not as it was put there
-        else:
-            return "ok", f"{model.path.name}, SHA-256 {model.sha256[:12]}", None
-    return "note", f"{settings.pose_model} is not in {settings.models}", "Fetched and checked at first use, which needs the network."
+    there, absent = [], []
+    for variant in dict.fromkeys((settings.pose_model, settings.pose_finder)):
+        if settings.models.is_dir():
+            with contextlib.suppress(CricksyError):  # it is not in the cache, or not as it was put there
+                model = ensure_model(settings.models, variant, sources={})
+                there.append(f"{model.path.name}, SHA-256 {model.sha256[:12]}")
+                continue
+        absent.append(variant)
+    if not absent:
+        return "ok", "; ".join(there), None
+    return "note", f"{' and '.join(absent)} not in {settings.models}", "Fetched and checked at first use, which needs the network."
 
 
 def _database(settings: Settings) -> Found:

@@ -71,6 +71,7 @@ def describe_pass(now: Stage, seen: Seen, document: AnalysisResults, stored: Sto
             "deliveries": len(document.metrics.deliveries),
             **{f"metric/{name}": metric.value for name, metric in document.metrics.metrics.items() if metric.value is not None},
             "model": f"{summary.model} {summary.model_sha256[:12]}",
+            **({"finder": f"{summary.finder} {summary.finder_sha256[:12]}"} if summary.finder and summary.finder_sha256 else {}),
             "analysis_version": document.meta.analysis_version,
             **_where(now.job_id, stored, settings),
         }

@@ -97,10 +97,10 @@ def _player(work: Work, look: Look, footage: Footage, document: AnalysisResults)
 
     frame = shown_frame(look, document)
     if frame is None:
-        _, image = read_first_still(footage.video, work.index, short_side=MOST_SHORT_SIDE)
+        _, image = read_first_still(footage.video, work.index, short_side=MOST_SHORT_SIDE, children=footage.children)
         nobody = np.full((33, 2), np.nan)
         return player_picture(image, nobody, np.full(33, np.nan))
-    (image,) = read_stills(footage.video, work.index, np.array([frame]), short_side=MOST_SHORT_SIDE)
+    (image,) = read_stills(footage.video, work.index, np.array([frame]), short_side=MOST_SHORT_SIDE, children=footage.children)
     row = int(np.flatnonzero(look.landmarks.frame == frame)[0])
     scale = image.shape[1] / work.index.info.width
     t_s = float(look.landmarks.t_s[row])

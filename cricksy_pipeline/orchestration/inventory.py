@@ -15,7 +15,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from cricksy_pipeline.analysis.model import model_identity
+from cricksy_pipeline.analysis.model import networks_identity
 from cricksy_pipeline.analysis.versions import analysis_version
 from cricksy_pipeline.errors import CODE_FACTS, ErrorCode
 from cricksy_pipeline.orchestration.asset_options import DATA_OWNER
@@ -120,7 +120,7 @@ def inventory(jobs: Jobs, objects: Objects, settings: Config) -> dg.MaterializeR
     """
     state = read_inventory(jobs, stale_after_s=SILENT_S)
     read = unreadable_done(jobs, objects, limit=CLOSE_LOOKS)
-    current = analysis_version(model=model_identity(settings.pose_model))
+    current = analysis_version(networks=networks_identity(settings.pose_model, settings.pose_finder))
     older = outdated(jobs, current, limit=EXAMPLES)
     return dg.MaterializeResult(
         metadata=within_budget({**_numbers(state, read, current), **_tables(state, read, current, older, settings)}),

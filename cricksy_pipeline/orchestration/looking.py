@@ -39,7 +39,8 @@ def see_quickly(now: Stage, objects: ObjectStore, work: Work, footage: Callable[
 
 def see_deeply(now: Stage, objects: ObjectStore, work: Work, footage: Callable[[], Footage], workers: int) -> Seen:
     """The deep look, stored or new. A new one looks only at what the quick look left out."""
-    if landmarks_still_hold(now, objects, "deep_landmarks"):
+    # Without its document nobody knows any more which networks saw them.
+    if now.row.deep_results and landmarks_still_hold(now, objects, "deep_landmarks"):
         return Seen(earlier_look(now, objects, Output.DEEP_FRAMES), None)
     quick, opened = earlier_look(now, objects, Output.QUICK_FRAMES), footage()
     return Seen(look_deeply(work, opened, quick, workers=workers, on_progress=now.progress(50, 93)), opened)

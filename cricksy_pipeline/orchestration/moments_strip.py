@@ -7,6 +7,9 @@ Belongs here: from landmarks, events and the video to one PNG. Does not belong h
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from math import ceil
 
 import numpy as np
 
@@ -18,8 +21,11 @@ from cricksy_pipeline.analysis.pose import read_stills
 from cricksy_pipeline.analysis.swaps import repaired
 from cricksy_pipeline.reading.drawing.strips import TILE_HEIGHT, Row, Still, mark, mark_of, strip_png
 
-MOST_PIXELS = 40_000_000
-"""So many pixels of stills are read at once: thirty pictures of a 4K file would be three quarters of a gigabyte."""
+MOST_PIXELS = 20_000_000
+"""So many pixels of stills are read in one go, unless those of one ball are more: thirty pictures of a 4K file would be three quarters of a
+gigabyte."""
+READINGS = 2
+"""So many readings go on side by side: a strip is waited for, and nearly all of that is decoding."""
 MOST_SHORT_SIDE = 2160
 NEAREST_S = 0.06
 """A still is drawn with the landmarks of the frame it shows; where he was not found in it, with none."""
@@ -63,8 +69,7 @@ def _rows(
     short = _short_side(min(info.width, info.height), [xy for bodies in drawn for xy, _ in bodies])
     scale = short / min(info.width, info.height)
     pixels = info.width * info.height * scale**2
-    frames = [moment.frame for moments in shown for moment in moments]
-    images = _images(work, footage, frames, short, max(1, int(MOST_PIXELS / pixels)))
+    images = _images(work, footage, shown, short, int(MOST_PIXELS / pixels))
     rows = []
     of = len(document.metrics.deliveries)
     for moments, bodies in zip(shown, drawn, strict=True):
@@ -76,11 +81,21 @@ def _rows(
     return rows
 
 
-def _images(work: Work, footage: Footage | None, frames: list[int], short_side: int, at_once: int) -> Iterator[np.ndarray | None]:
-    """The pictures one after the other, so many read at once: each reading is a process of its own."""
-    for start in range(0, len(frames), at_once):
-        some = frames[start : start + at_once]
-        yield from [None] * len(some) if footage is None else read_stills(footage.video, work.index, np.array(some), short_side=short_side)
+def _images(
+    work: Work, footage: Footage | None, shown: Sequence[Sequence[Moment]], short_side: int, at_once: int
+) -> Iterator[np.ndarray | None]:
+    """The pictures one after the other; whole balls are read together, since their stills lie in one or two groups of pictures."""
+    balls = [np.array([moment.frame for moment in moments]) for moments in shown]
+    if footage is None or not balls:
+        return iter([None] * sum(map(len, balls)))
+    together = max(1, min(ceil(len(balls) / READINGS), at_once // max(map(len, balls))))
+    parts = [np.concatenate(balls[start : start + together]) for start in range(0, len(balls), together)]
+
+    def read(frames: np.ndarray) -> list[np.ndarray]:
+        return read_stills(footage.video, work.index, frames, short_side=short_side, children=footage.children)
+
+    with ThreadPoolExecutor(READINGS, thread_name_prefix="stills") as beside:
+        return chain.from_iterable(beside.map(read, parts))
 
 
 def _short_side(native: int, bodies: Sequence[np.ndarray]) -> int:

@@ -33,17 +33,24 @@ Config = dg.ResourceParam[Settings]
 
 
 class Model:
-    """The pose model, fetched at first use: a run that needs no pose never asks for weights."""
+    """The pose models, fetched at first use: a run that needs no pose never asks for weights, a short clip for no finder."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._model: PoseModel | None = None
+        self._finder: PoseModel | None = None
 
     def get(self) -> PoseModel:
-        """The model, verified by hash. Raises CricksyError INTERNAL where no source has it."""
+        """The one that measures, verified by hash. Raises CricksyError INTERNAL where no source has it."""
         if self._model is None:
             self._model = stack.open_pose_model(self._settings)
         return self._model
+
+    def finder(self) -> PoseModel:
+        """The one that looks for deliveries; as `get`."""
+        if self._finder is None:
+            self._finder = stack.open_pose_finder(self._settings)
+        return self._finder
 
 
 Weights = dg.ResourceParam[Model]

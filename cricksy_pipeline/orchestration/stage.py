@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
 
-from cricksy_pipeline.analysis.model import model_identity
+from cricksy_pipeline.analysis.model import Networks, networks_identity
 from cricksy_pipeline.analysis.versions import STAGE_VERSIONS, analysis_version, stage_inputs
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline.orchestration.asked import analysis_options
@@ -57,7 +57,7 @@ class Stage:
     Attributes:
         row: the job row as it was when the stage began.
         log: Dagster's log of this step; lines are also what operators search for.
-        model: identity of the pose networks that this code location uses.
+        networks: the pose networks that this code location uses.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Stage:
     run_id: str
     jobs: JobStore
     log: logging.Logger
-    model: str
+    networks: Networks
     _beat: Beat
     cost: Cost = field(default_factory=Cost)
     _written_at: float = 0.0
@@ -78,7 +78,7 @@ class Stage:
     @property
     def analysis_version(self) -> str:
         """The version by which this run analyses."""
-        return analysis_version(model=self.model)
+        return analysis_version(networks=self.networks)
 
     def inputs(self, source_sha256: str | None = None) -> dict[str, str]:
         """By stage, the hash of all that its output follows from; empty as long as nobody has read the source."""
@@ -89,7 +89,7 @@ class Stage:
             source_sha256=source,
             mode=self.row.analysis_mode,
             sample_fps=self.row.sample_fps,
-            model=self.model,
+            networks=self.networks,
             include_frames=self.row.include_frames,
             options=analysis_options(self.row),
         )
@@ -127,7 +127,7 @@ class Stages:
 
     def __init__(self, jobs: JobStore, settings: Settings) -> None:
         self._jobs = jobs
-        self._model = model_identity(settings.pose_model)
+        self._networks = networks_identity(settings.pose_model, settings.pose_finder)
         self._pulse = Pulse(jobs)
 
     def close(self) -> None:
@@ -150,7 +150,7 @@ class Stages:
         try:
             row = _claimed(context, jobs, job_id, run_id) if claims else _owned(jobs, job_id, run_id)
             waiting = False
-            yield Stage(name, row, run_id, jobs, context.log, self._model, self._pulse.begin(job_id, run_id, context.log))
+            yield Stage(name, row, run_id, jobs, context.log, self._networks, self._pulse.begin(job_id, run_id, context.log))
         except (LostClaim, UnknownJob) as lost:
             raise dg.Failure(description=f"{lost}. Nothing was written.", allow_retries=False) from lost
         except (dg.Failure, dg.RetryRequested):

@@ -11,10 +11,11 @@ from typing import TypeVar
 from cricksy_pipeline import __version__
 from cricksy_pipeline.analysis.documents import AnalysisMode, AnalysisResults
 from cricksy_pipeline.analysis.landmark_table import frame_table_from_parquet, from_parquet
-from cricksy_pipeline.analysis.passes import AnalysisRequest, Footage, Look, Work, stored_look
+from cricksy_pipeline.analysis.passes import AnalysisRequest, Footage, Look, Work, looks_beyond_quick, stored_look
 from cricksy_pipeline.analysis.sampling import SamplingPlan
 from cricksy_pipeline.analysis.video import FrameIndex, VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.loading import load_ahead
 from cricksy_pipeline.orchestration.asked import analysis_options
 from cricksy_pipeline.orchestration.resources import Model
 from cricksy_pipeline.orchestration.source_video import SourceVideo, SourceVideos
@@ -28,6 +29,8 @@ from cricksy_pipeline.store.sessions import require_mode
 T = TypeVar("T")
 
 MOST_SAMPLE_FPS = 60
+DESCRIBED_WITH = ("scipy.signal", "scipy.interpolate", "matplotlib.backends.backend_agg", "matplotlib.figure")
+"""What measuring and drawing import at first use: half a second."""
 
 
 def video_limits(settings: Settings) -> VideoLimits:
@@ -40,7 +43,9 @@ def fetch_source(now: Stage, source_videos: SourceVideos, settings: Settings) ->
 
     Raises CricksyError as `SourceVideos.fetch`, and SOURCE_MISSING where the row names another bucket than this pipeline reads.
     """
-    source_videos.children.prepare()  # they import while the file is fetched and hashed
+    # While the file is fetched and hashed: nobody waits for these imports later.
+    source_videos.children.prepare()
+    load_ahead(*DESCRIBED_WITH)
     return source_videos.fetch(
         now.row.s3_bucket,
         now.row.s3_key,
@@ -65,10 +70,11 @@ def open_work(now: Stage, objects: ObjectStore) -> Work:
     return Work(index, plan, request)
 
 
-def open_footage(now: Stage, source_videos: SourceVideos, weights: Model, settings: Settings) -> Footage:
+def open_footage(now: Stage, work: Work, source_videos: SourceVideos, weights: Model, settings: Settings) -> Footage:
     """What is needed only to look: the file, fetched, and the networks, from their cache. Raises as `fetch_source`."""
     source = fetch_source(now, source_videos, settings)
-    return Footage(source.path, weights.get(), source.children)
+    finder = weights.finder() if looks_beyond_quick(work.plan) else None
+    return Footage(source.path, weights.get(), finder, source.children)
 
 
 def sample_fps(row: VideoAnalysisJob) -> float:
@@ -84,9 +90,10 @@ def frame_table(row: VideoAnalysisJob, objects: ObjectStore) -> tuple[FrameIndex
 
 
 def earlier_look(now: Stage, objects: ObjectStore, output: Output) -> Look:
-    """What a pass saw, as `output` was stored, following whom the quick pass chose."""
+    """What a pass saw, as `output` was stored, by the networks and following whom that pass's document says."""
     landmarks = stored_output(now.row, objects, output, from_parquet)
-    return stored_look(landmarks, AnalysisResults.model_validate(now.row.quick_results).pose_summary)
+    described = now.row.deep_results if output == Output.DEEP_FRAMES else now.row.quick_results
+    return stored_look(landmarks, AnalysisResults.model_validate(described).pose_summary)
 
 
 def stored_output(row: VideoAnalysisJob, objects: ObjectStore, output: Output, read: Callable[[bytes], T]) -> T:

@@ -8,7 +8,14 @@ import pytest
 
 from cricksy_pipeline.analysis.model import PoseModel, ensure_model
 
+MODELS = Path(__file__).parents[2] / ".cricksy" / "models"
+
 
 @pytest.fixture(scope="session")
 def pose_model() -> PoseModel:
-    return ensure_model(Path(__file__).parents[2] / ".cricksy" / "models")
+    return ensure_model(MODELS)
+
+
+@pytest.fixture(scope="session")
+def pose_finder() -> PoseModel:
+    return ensure_model(MODELS, "lite")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,19 +18,24 @@ from hypothesis import strategies as st
 from cricksy_pipeline.analysis.documents import AnalysisMode, PoseSummary
 from cricksy_pipeline.analysis.landmark_table import frame_table_to_parquet, from_parquet, to_parquet
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, Landmarks
+from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.analysis.passes import (
     AnalysisRequest,
+    Footage,
     Look,
     Work,
     deep_document,
     findings_of,
+    look_deeply,
+    look_quickly,
     quick_document,
     report_of,
     stored_look,
 )
 from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.analysis.subject import SeenPerson, Subject
-from cricksy_pipeline.analysis.video import FrameIndex, VideoInfo
+from cricksy_pipeline.analysis.video import FrameIndex, VideoInfo, index_video
+from cricksy_pipeline_tests.analysis.pattern_video import write_pattern
 from cricksy_pipeline_tests.analysis.players import BATTING, BOWLING, FIELDING, WICKETKEEPING, duration_of, nobody, player
 from cricksy_pipeline_tests.analysis.test_landmark_table import ARRAYS, random_landmarks
 
@@ -53,6 +59,26 @@ def looks(work: Work, seen: Landmarks) -> tuple[Look, Look]:
     on_quick, on_deep = np.isin(seen.frame, work.plan.quick), np.isin(seen.frame, work.plan.deep)
     seen = replace(seen, source=np.where(on_quick, GRID_QUICK, np.where(on_deep, GRID_DEEP, BURST)).astype(np.uint8))
     return tuple(Look(part, SUBJECT, "blazepose-full", "5" * 64) for part in (seen.select(on_deep), seen))
+
+
+def glimpsed(path: Path, model: PoseModel, finder: PoseModel | None) -> tuple[Work, Look]:
+    """Both looks at a file."""
+    index = index_video(path)
+    work = Work(index, plan_sampling(index, deep_fps=5), AnalysisRequest("job", AnalysisMode.BATTING, 5.0, "0" * 64, "version", "code"))
+    footage = Footage(path, model, finder)
+    quick = look_quickly(work, footage, workers=2, on_progress=lambda done, of: None)
+    return work, look_deeply(work, footage, quick, workers=2, on_progress=lambda done, of: None)
+
+
+def test_a_long_clip_names_the_network_that_sought_deliveries_and_a_short_one_none(tmp_path, pose_model, pose_finder):
+    long, short = (write_pattern(tmp_path / f"{seconds}.mp4", 5 * seconds, fps=5, size=(64, 48), gop=5) for seconds in (34, 4))
+    work, look = glimpsed(long, pose_model, pose_finder)
+    assert (look.model, look.finder, look.finder_sha256) == ("blazepose-full", "blazepose-lite", pose_finder.sha256)
+    document = deep_document(work, look)
+    assert document.pose_summary.finder == "blazepose-lite"
+    assert stored_look(look.landmarks, document.pose_summary).finder_sha256 == pose_finder.sha256
+    assert glimpsed(short, pose_model, pose_finder)[1].finder is None
+    assert glimpsed(long, pose_model, pose_model)[1].finder is None
 
 
 CLIPS = {

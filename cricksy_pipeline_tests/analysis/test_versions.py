@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cricksy_pipeline.analysis import versions
 from cricksy_pipeline.analysis.documents import AnalysisMode
-from cricksy_pipeline.analysis.model import model_identity
+from cricksy_pipeline.analysis.model import networks_identity
 from cricksy_pipeline.analysis.options import AnalysisOptions
 from cricksy_pipeline.analysis.versions import RULES, STAGE_VERSIONS, analysis_version, stage_inputs, stage_versions
 
@@ -28,7 +28,8 @@ MADE_WITH_RULE = {
 MADE_WITH_OPTION = {
     "source_sha256": EVERYTHING,
     "sample_fps": EVERYTHING,
-    "model": LANDMARKS | DOCUMENTS,
+    "measuring": LANDMARKS | DOCUMENTS,
+    "finding": {"deep_landmarks", "deep_results", "findings", "report"},
     "mode": EVERYTHING - {"frames"},
     "subject": EVERYTHING - {"frames"},
     "slow_motion": EVERYTHING - {"frames", "quick_landmarks"},
@@ -45,12 +46,14 @@ APPLIED_BY = {
 }
 """By rule: the stages whose own code applies it."""
 
+VARIANT = st.sampled_from(["full", "lite"])
 options = st.fixed_dictionaries(
     {
         "source_sha256": st.sampled_from(["0" * 64, "1" * 64]),
         "mode": st.sampled_from(list(AnalysisMode)),
         "sample_fps": st.sampled_from([5.0, 10.0, 12.5]),
-        "model": st.sampled_from(["full", "lite"]).map(model_identity),
+        "measuring": VARIANT,
+        "finding": VARIANT,
         "include_frames": st.booleans(),
         "subject": st.none() | st.integers(1, 8),
         "slow_motion": st.none() | st.sampled_from([1.0, 2.0, 8.0]),
@@ -62,8 +65,9 @@ asked = st.tuples(options, rules)
 
 def inputs_of(chosen: dict, rules: dict | None = None) -> dict[str, str]:
     said = AnalysisOptions(chosen["subject"], chosen["slow_motion"])
-    asked = {name: value for name, value in chosen.items() if name not in ("subject", "slow_motion")}
-    return stage_inputs(**asked, options=said, **({"rules": rules} if rules else {}))
+    asked = {name: chosen[name] for name in ("source_sha256", "mode", "sample_fps", "include_frames")}
+    networks = networks_identity(chosen["measuring"], chosen["finding"])
+    return stage_inputs(**asked, networks=networks, options=said, **({"rules": rules} if rules else {}))
 
 
 def one() -> dict:
@@ -71,7 +75,7 @@ def one() -> dict:
         "source_sha256": "0" * 64,
         "mode": "batting",
         "sample_fps": 10.0,
-        "model": "blazepose-full 939bfb2c1b00 28d8267c5cd5",
+        "networks": networks_identity("full", "lite"),
         "include_frames": False,
     }
 
@@ -109,11 +113,11 @@ def test_raising_a_rule_makes_anew_what_is_made_with_it(rule, monkeypatch):
 
 @pytest.mark.parametrize("constant", ["QUICK_FPS", "QUICK_SECONDS"])
 def test_another_quick_grid_makes_everything_anew(constant, monkeypatch):
-    before, version = stage_inputs(**one()), analysis_version(model="m")
+    before, version = stage_inputs(**one()), analysis_version(networks=one()["networks"])
     monkeypatch.setattr(versions, constant, 7.0)
 
     assert changed(before, stage_inputs(**one())) == EVERYTHING
-    assert analysis_version(model="m") != version
+    assert analysis_version(networks=one()["networks"]) != version
 
 
 def test_a_mode_and_its_name_a_whole_rate_and_its_float_are_the_same():
@@ -131,10 +135,10 @@ def test_the_hashes_of_given_inputs_stay_those_that_are_stored():
         "frames": "53039850c927",
         "quick_landmarks": "d7714888d961",
         "quick_results": "25900b1968d3",
-        "deep_landmarks": "85f6bab74c05",
-        "deep_results": "8bd00200b23b",
-        "findings": "570f0f69acbe",
-        "report": "2166e3b5638d",
+        "deep_landmarks": "e1bfecac5b29",
+        "deep_results": "fabf319c3c08",
+        "findings": "5822c0d271e0",
+        "report": "d56a0a642b28",
     }
 
 
@@ -153,14 +157,14 @@ def test_code_versions_name_their_rules():
 
 
 def test_a_deployment_has_one_analysis_version_over_all_rules_and_the_networks(monkeypatch):
-    version = analysis_version(model=model_identity("full"))
-    others = {analysis_version(model=model_identity("lite"))}
+    version = analysis_version(networks=networks_identity("full", "lite"))
+    others = {analysis_version(networks=networks_identity(*pair)) for pair in (("lite", "lite"), ("full", "full"))}
     for rule in RULES:
         with monkeypatch.context() as patch:
             patch.setitem(RULES, rule, RULES[rule] + ".1")
-            others.add(analysis_version(model=model_identity("full")))
+            others.add(analysis_version(networks=networks_identity("full", "lite")))
 
     assert re.fullmatch("[0-9a-f]{12}", version)
-    assert version == analysis_version(model=model_identity("full"))
-    assert len(others - {version}) == 1 + len(RULES)
+    assert version == analysis_version(networks=networks_identity("full", "lite"))
+    assert len(others - {version}) == 2 + len(RULES)
     assert set(RULES) == set(MADE_WITH_RULE)

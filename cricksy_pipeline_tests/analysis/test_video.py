@@ -10,6 +10,7 @@ import pytest
 
 from cricksy_pipeline.analysis.video import Region, VideoLimits, index_video, read_frames, scaled_size
 from cricksy_pipeline.analysis.video_file import Orientation
+from cricksy_pipeline.analysis.video_frames import read_pictures
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline_tests.analysis.pattern_video import draw, read_number, remux, write_pattern
 
@@ -66,6 +67,33 @@ def test_what_lies_between_wanted_frames_changes_nothing_in_them(tmp_path, name,
     some = list(read_frames(path, index, np.arange(first, 40, step)))
     assert [frame.frame for frame in some] == list(range(first, 40, step))
     assert all(np.array_equal(frame.image, all_of_them[frame.frame]) for frame in some)
+
+
+BLOCKY = {
+    "libx264": {"crf": "38", "preset": "veryfast"},
+    "libx265": {"crf": "38", "preset": "veryfast", "x265-params": "log-level=none:pools=1"},
+}
+"""So coarse that the loop filter has something to do."""
+
+
+def whole_pictures(path: Path, **options) -> list[np.ndarray]:
+    index = index_video(path)
+    return [picture.image().astype(int) for picture in read_pictures(path, index, np.arange(len(index)), **options)]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_without_the_loop_filter_the_first_picture_is_the_same_and_the_others_are_near(tmp_path, codec):
+    path = write_pattern(tmp_path / "a.mp4", 24, codec=codec, gop=12, options=BLOCKY[codec])
+    exact, near = whole_pictures(path), whole_pictures(path, loop_filter=False)
+    assert len(exact) == len(near) == 24
+    assert np.array_equal(exact[0], near[0])
+    apart = [np.abs(one - other).mean() for one, other in zip(exact, near, strict=True)]
+    assert 0 < max(apart) < 4
+
+
+def test_the_loop_filter_is_left_on_where_a_drift_would_last(tmp_path):
+    path = write_pattern(tmp_path / "a.mp4", 80, gop=80, options=BLOCKY["libx264"])
+    assert all(np.array_equal(*pair) for pair in zip(whole_pictures(path), whole_pictures(path, loop_filter=False), strict=True))
 
 
 def test_times_are_the_presentation_timestamps_of_a_variable_rate(tmp_path):

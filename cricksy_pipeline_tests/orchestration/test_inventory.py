@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import text
 
-from cricksy_pipeline.analysis.model import model_identity
+from cricksy_pipeline.analysis.model import networks_identity
 from cricksy_pipeline.analysis.versions import analysis_version
 from cricksy_pipeline.errors import ErrorCode
 from cricksy_pipeline.orchestration import inventory as module
@@ -22,7 +22,7 @@ from cricksy_pipeline_tests.store.earlier_rows import insert_done, insert_earlie
 from cricksy_pipeline_tests.store.rows import new_job, publish_all
 
 SETTINGS = Settings(public_url="https://coach.example")
-CURRENT = analysis_version(model=model_identity(SETTINGS.pose_model))
+CURRENT = analysis_version(networks=networks_identity(SETTINGS.pose_model, SETTINGS.pose_finder))
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def newer(monkeypatch):
             return versions.stage_inputs(**of, rules=rules)
 
         monkeypatch.setattr(stage_module, "stage_inputs", inputs)
-        monkeypatch.setattr(stage_module, "analysis_version", lambda *, model: "next-version")
+        monkeypatch.setattr(stage_module, "analysis_version", lambda *, networks: "next-version")
 
     return newer
 

@@ -70,6 +70,18 @@ def test_without_the_video_a_stored_strip_is_used_only_if_it_shows_the_same(work
     assert tuple(decoded(drawn)[HEAD + 2, MARGIN + 2]) == UNKNOWN
 
 
+def test_balls_read_in_several_goes_give_the_same_strip(work, clip, seen, document, monkeypatch):
+    balls = [document.metrics.deliveries[0].model_copy(update={"delivery": number}) for number in (1, 2, 3)]
+    made = document.model_copy(update={"metrics": document.metrics.model_copy(update={"deliveries": balls})})
+    strips = []
+    for readings, pixels in ((1, 10**9), (2, 10**9), (2, 1)):  # all balls together, two together, each alone
+        monkeypatch.setattr("cricksy_pipeline.orchestration.moments_strip.READINGS", readings)
+        monkeypatch.setattr("cricksy_pipeline.orchestration.moments_strip.MOST_PIXELS", pixels)
+        strips.append(moments_strip(work, look(seen), Footage(clip, None), made))
+    assert strips[0] == strips[1] == strips[2]
+    assert len(decoded(strips[0])) > 3 * TILE_HEIGHT
+
+
 def test_without_anybody_or_without_a_ball_there_is_still_a_strip(work, clip, seen, document):
     none = document.model_copy(update={"metrics": document.metrics.model_copy(update={"deliveries": []})})
     for marks, made in ((seen, none), (nobody(10), document)):

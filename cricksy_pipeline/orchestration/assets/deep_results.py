@@ -31,7 +31,7 @@ def deep_results(
         if still_holds(now, objects):
             return describe_kept(now, settings)
         work = open_work(now, objects)
-        footage = partial(open_footage, now, source_videos, weights, settings)
+        footage = partial(open_footage, now, work, source_videos, weights, settings)
         seen = see_deeply(now, objects, work, footage, settings.pose_workers)
         document = deep_document(work, seen.look)
         stored = persist_deep(now, objects, seen, document, illustrate(now, objects, work, seen, document))

@@ -28,7 +28,7 @@ def quick_results(
         if still_holds(now, objects):
             return describe_kept(now, settings)
         work = open_work(now, objects)
-        footage = partial(open_footage, now, source_videos, weights, settings)
+        footage = partial(open_footage, now, work, source_videos, weights, settings)
         seen = see_quickly(now, objects, work, footage, settings.pose_workers)
         document = quick_document(work, seen.look)
         stored = persist_quick(now, objects, seen, document, illustrate(now, objects, work, seen, document))

@@ -278,6 +278,9 @@ def metrics_png(block: MetricsBlock) -> bytes:
         _draw_panel(figure.add_subplot(rows, 2, i + 1), series, judged, events, marks)
     if shown:
         _legend(figure, marks, any(judged for _, judged in shown))
+        # Laid out once and for all: a figure that still has its layout before it is drawn twice, the first time for nothing.
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine(None)
     else:
         reasons = list(dict.fromkeys(m.reason for m in block.metrics.values() if m.reason))[:4]
         figure.text(0.02, 0.9, "\n".join(["Nothing could be read over time.", *reasons]), va="top", fontsize=10, color=INK, wrap=True)

@@ -197,6 +197,7 @@ def _provenance(pose: PoseSummary, meta: ResultsMeta, heading: Heading) -> tuple
         ("Job", heading.job_id),
         ("Analysed", when),
         ("Pose model", f"{pose.model} {pose.model_sha256[:12]}"),
+        ("Deliveries sought with", f"{pose.finder} {pose.finder_sha256[:12]}" if pose.finder and pose.finder_sha256 else ""),
         ("Analysis version", meta.analysis_version),
         ("Code", meta.code_version),
         ("Video SHA-256", meta.source_sha256),
