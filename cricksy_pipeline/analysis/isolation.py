@@ -252,6 +252,13 @@ class Children:
         for _ in range(self._most):
             threading.Thread(target=ready, name="a child gets ready", daemon=True).start()
 
+    def end_idle(self) -> None:
+        """End those that nobody uses, for their memory; new ones are started where they are wanted."""
+        with self._changed:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.close()
+
     def close(self) -> None:
         """End all of them; whoever uses one, or waits for one, hears that it died."""
         with self._changed:

@@ -153,8 +153,9 @@ def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_p
     fresh = np.setdiff1d(work.plan.deep, quick.landmarks.frame)
     # How many burst frames there are is known only after the grid: until then the grid counts as four fifths of the work.
     finder = footage.finder if len(fresh) else None
-    seen = _pose(work, footage, fresh, subject, quick.landmarks, workers, lambda done, of: on_progress(4 * done, 5 * of), finding=True)
-    grid = quick.landmarks.merged(seen)
+    grid = quick.landmarks.merged(
+        _pose(work, footage, fresh, subject, quick.landmarks, workers, lambda done, of: on_progress(4 * done, 5 * of), finding=True)
+    )
     recording = recording_of(work.index, work.request.options)
     settings = SETTINGS.lenient(LENIENT[finder.variant]) if finder else SETTINGS
     burst = burst_frames(work.index, candidate_windows(grid, work.request.mode, settings, recording))

@@ -51,16 +51,24 @@ class SourceVideos:
         return video
 
     def _fetch(self, key: str, max_bytes: int, etag: str | None) -> SourceVideo:
-        head = self._objects.head(key)
-        if head is None:
+        size = self._size_of(key)
+        if size is None:
             raise CricksyError(ErrorCode.SOURCE_MISSING, f"The uploaded video is no longer in the store: {key}")
-        if head.size > max_bytes:
-            raise CricksyError(ErrorCode.VIDEO_TOO_LARGE, f"The file has {head.size:,} bytes; {max_bytes:,} are allowed.")
+        if size > max_bytes:
+            raise CricksyError(ErrorCode.VIDEO_TOO_LARGE, f"The file has {size:,} bytes; {max_bytes:,} are allowed.")
         path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}{Path(key).suffix.lower()}"
         downloaded = self._objects.download(key, path)
         if etag is not None and downloaded.etag != etag:
             raise _changed(key, "ETag")
         return SourceVideo(path, downloaded.sha256, downloaded.size, self.children)
+
+    def _size_of(self, key: str) -> int | None:
+        """Bytes; None where there is no such object. A folder would read the whole file for its head, which is read while it is copied."""
+        path = self._objects.local_path(key)
+        if path is not None:
+            return path.stat().st_size
+        head = self._objects.head(key)
+        return None if head is None else head.size
 
 
 def _changed(key: str, what: str) -> CricksyError:

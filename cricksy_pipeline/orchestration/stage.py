@@ -21,6 +21,7 @@ from dagster import DagsterExecutionInterruptedError
 from cricksy_pipeline.analysis.model import Networks, networks_identity
 from cricksy_pipeline.analysis.versions import STAGE_VERSIONS, analysis_version, stage_inputs
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.loading import give_memory_back
 from cricksy_pipeline.orchestration.asked import analysis_options
 from cricksy_pipeline.orchestration.cost import Cost
 from cricksy_pipeline.orchestration.progress_log import ProgressLog
@@ -129,6 +130,7 @@ class Stages:
         self._jobs = jobs
         self._networks = networks_identity(settings.pose_model, settings.pose_finder)
         self._pulse = Pulse(jobs)
+        give_memory_back()
 
     def close(self) -> None:
         """No further sign of life."""

@@ -215,6 +215,16 @@ def test_there_are_never_more_children_than_were_allowed_and_nobody_waits_in_vai
     assert all(gone(pid) for pid in pids)
 
 
+def test_idle_children_can_be_ended_and_come_again_when_they_are_wanted():
+    with Children(2, CHILD) as children:
+        with children.one() as one, children.one() as other:
+            children.end_idle()
+            assert one.call("echo", {"say": "at work"}).header["said"] == "at work"
+        children.end_idle()
+        assert gone(one.pid) and gone(other.pid)
+        assert children.call("echo", {"say": "again"}).header["said"] == "again"
+
+
 def test_whoever_is_at_work_when_the_run_ends_hears_of_it():
     ended = []
     children = Children(1, CHILD)

@@ -35,4 +35,5 @@ def deep_results(
         seen = see_deeply(now, objects, work, footage, settings.pose_workers)
         document = deep_document(work, seen.look)
         stored = persist_deep(now, objects, seen, document, illustrate(now, objects, work, seen, document))
+        source_videos.children.end_idle()  # nothing after this opens the video
         return describe_pass(now, seen, document, stored, settings)
