@@ -10,6 +10,7 @@ to 16 kHz mono, its first difference taken (which favours 3 to 8 kHz), and its e
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 RATE_HZ = 16_000
 PIECE_S = 0.001
+AT_ONCE = 128
+"""Frames of sound, a fiftieth of a second each: looked at one by one, they took three times as long as decoding them."""
 MOST_PACKETS_PER_S = 400
 """Of sound; phones write 47 (AAC), raw sound in small packets up to 200. A crafted file may hold any number at one instant."""
 
@@ -146,24 +149,30 @@ def _energy(container: InputContainer, index: FrameIndex) -> np.ndarray | None:
     starts_s = float(picture_stream(container).time_base * int(index.pts[0]))
     energy = np.full(pieces, np.nan)
     before = 0.0
-    for at_s, samples in _samples(container, most_packets=round(MOST_PACKETS_PER_S * (index.info.duration_s + 60))):
-        first = (at_s - starts_s) * RATE_HZ
-        if first > pieces * PIECE_S * RATE_HZ:
+    frames = _samples(container, most_packets=round(MOST_PACKETS_PER_S * (index.info.duration_s + 60)))
+    while some := list(itertools.islice(frames, AT_ONCE)):
+        first = np.array([(at_s - starts_s) * RATE_HZ for at_s, _ in some])
+        if first[0] > pieces * PIECE_S * RATE_HZ:
             break
+        lengths = np.array([len(samples) for _, samples in some])
+        samples = np.clip(np.nan_to_num(np.concatenate([samples for _, samples in some]).astype(float), posinf=0.0, neginf=0.0), -1.0, 1.0)
         change = np.diff(samples, prepend=before)
         before = float(samples[-1])
-        piece = np.floor((first + np.arange(len(change))) / (PIECE_S * RATE_HZ)).astype(np.int64)
+        within = np.arange(len(change)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        piece = np.floor((np.repeat(first, lengths) + within) / (PIECE_S * RATE_HZ)).astype(np.int64)
         inside = (piece >= 0) & (piece < pieces)
         if not inside.any():
             continue
-        lowest, highest = int(piece[inside][0]), int(piece[inside][-1])
-        summed = np.bincount(piece[inside] - lowest, weights=np.square(change[inside], dtype=float), minlength=highest - lowest + 1)
-        energy[lowest : highest + 1] = np.nan_to_num(energy[lowest : highest + 1]) + summed
+        lowest, highest = int(piece[inside].min()), int(piece[inside].max())
+        summed = np.bincount(piece[inside] - lowest, weights=np.square(change[inside], dtype=float))
+        heard = np.bincount(piece[inside] - lowest) > 0
+        stretch = energy[lowest : highest + 1]
+        stretch[heard] = np.nan_to_num(stretch[heard]) + summed[heard]
     return energy if np.isfinite(energy).any() else None
 
 
 def _samples(container: InputContainer, most_packets: int) -> Iterator[tuple[float, np.ndarray]]:
-    """(seconds on the container's clock, samples in [-1, 1] at `RATE_HZ`), piece by piece; what does not decode is left out."""
+    """(seconds on the container's clock, samples at `RATE_HZ`, as they decode), frame by frame; what does not decode is left out."""
     import av
 
     if not container.streams.audio or container.streams.audio[0].codec_context is None:
@@ -190,6 +199,5 @@ def _resampled(resampler, frame: AudioFrame) -> Iterator[tuple[float, np.ndarray
     if frame.pts is None or frame.time_base is None:
         return
     for made in resampler.resample(frame):
-        samples = np.nan_to_num(made.to_ndarray()[0].astype(float), nan=0.0, posinf=0.0, neginf=0.0)
-        if len(samples):
-            yield float(made.pts * made.time_base), np.clip(samples, -1.0, 1.0)
+        if made.samples:
+            yield float(made.pts * made.time_base), made.to_ndarray()[0]

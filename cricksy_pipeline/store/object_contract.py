@@ -20,7 +20,7 @@ from typing import Protocol, runtime_checkable
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
-CHUNK = 1 << 20
+CHUNK = 1 << 22
 RANGE_PIECE = 1 << 18
 """Most bytes of a range in memory at once: a player seeks often, and throws away what it no longer wants."""
 PAGE = 1000
