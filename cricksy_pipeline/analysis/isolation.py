@@ -200,6 +200,10 @@ class Worker:
         self.close()
 
 
+PREPARED = 2
+"""So many children are started before there is work for them: a short clip has work for no more."""
+
+
 class Children:
     """Child processes that are kept from one task to the next, since a start and its imports take 0.4 CPU seconds. A context manager: all
     are gone at its end.
@@ -238,8 +242,8 @@ class Children:
             return worker.call(task, header, arrays)
 
     def prepare(self) -> None:
-        """Start all of them, once, and have each import what it will need while the caller does something else. Returns at once; where it
-        fails, the first task says why."""
+        """Start the first of them, once, and have each import what it will need while the caller does something else. Returns at once;
+        where it fails, the first task says why."""
         with self._changed:
             if self._prepared or self._closed:
                 return
@@ -249,7 +253,7 @@ class Children:
             with contextlib.suppress(CricksyError):
                 self.call("prepare", {})
 
-        for _ in range(self._most):
+        for _ in range(min(self._most, PREPARED)):
             threading.Thread(target=ready, name="a child gets ready", daemon=True).start()
 
     def end_idle(self) -> None:
@@ -276,20 +280,23 @@ class Children:
                 self._changed.wait()
             if self._closed:
                 raise CricksyError(ErrorCode.POSE_CRASHED, "the run's analysis processes were ended")
-            worker = self._idle.pop() if self._idle else None
-            if worker is not None and worker.alive:
-                self._busy.add(worker)
-                return worker
+            idle = self._idle.pop() if self._idle else None
+            if idle is not None and idle.alive:
+                self._busy.add(idle)
+                return idle
             self._starting += 1
-        if worker is not None:  # it died while nobody used it
-            worker.close()
+        worker = None
         try:
+            if idle is not None:  # it died while nobody used it
+                idle.close()
             worker = _STARTER.submit(Worker, self._module).result()
         finally:
             with self._changed:
                 self._starting -= 1
                 if worker is not None:
                     self._busy.add(worker)
+                    if self._closed:
+                        worker.kill()
                 self._changed.notify()
         return worker
 

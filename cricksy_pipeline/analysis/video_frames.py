@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
 MAX_MISSING_SHARE = 0.1
@@ -58,6 +59,15 @@ class DecodedFrame:
     image: np.ndarray
 
 
+class _Scalers:
+    """ffmpeg's scaler, one for each thing that is made of every picture: it keeps its tables as long as the sizes stay."""
+
+    def __init__(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self.image, self.grey = VideoReformatter(), VideoReformatter()
+
+
 @dataclass(frozen=True)
 class Picture:
     """One decoded picture, not yet converted: what is wanted of it is made on demand, each as often as it is asked for.
@@ -71,11 +81,12 @@ class Picture:
     t_s: float
     _decoded: VideoFrame
     _index: FrameIndex
+    _scalers: _Scalers
 
     def image(self, short_side: int | None = None, region: Region | None = None, least_side: int | None = None) -> np.ndarray:
         """(h, w, 3) uint8 RGB, upright, contiguous. Arguments as of `read_frames`, and `least_side`: a region whose shorter side is smaller
         is drawn twice as large, where its format allows it."""
-        return _convert(self._decoded, self._index, short_side, region, least_side)
+        return _convert(self._decoded, self._index, self._scalers.image, short_side, region, least_side)
 
     def grey(self, long_side: int) -> np.ndarray:
         """(h, w) uint8 brightness of the whole upright picture, its longer side `long_side` pixels; every pixel is an average."""
@@ -83,7 +94,8 @@ class Picture:
         scale = long_side / max(info.width, info.height)
         size = (max(1, round(info.width * scale)), max(1, round(info.height * scale)))
         stored = size[::-1] if self._index.orientation.transpose else size
-        return self._index.orientation.apply(self._decoded.reformat(*stored, format="gray", interpolation="AREA", threads=1).to_ndarray())
+        drawn = self._scalers.grey.reformat(self._decoded, *stored, "gray", interpolation="AREA", threads=1)
+        return self._index.orientation.apply(drawn.to_ndarray())
 
 
 def read_frames(
@@ -130,13 +142,13 @@ def read_pictures(path: Path, index: FrameIndex, wanted: np.ndarray, *, threads:
         stream.codec_context.thread_type = "AUTO" if threads != 1 else "NONE"
         if not loop_filter and _often_keyed(index):
             stream.codec_context.options = {"skip_loop_filter": "nokey"}
-        decoding = _Decoding(container, stream, index)
+        decoding, scalers = _Decoding(container, stream, index), _Scalers()
         # In an mp4 a seek is a look into a table: the pictures between the last wanted one of a group and the next group are left out, too.
         cheap = "mp4" in container.format.name and decoding.can_skip
         for run in _runs(index, wanted, least_gap=1 if cheap else 2):
             for number, picture in decoding.pictures(run):
                 delivered += 1
-                yield Picture(number, float(index.t_s[number]), picture, index)
+                yield Picture(number, float(index.t_s[number]), picture, index, scalers)
     missing = len(wanted) - delivered
     if missing > max(MAX_MISSING_SHARE * len(wanted), 1 if len(wanted) > 1 else 0):
         raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"{missing} of {len(wanted)} frames cannot be decoded; the file is damaged.")
@@ -285,7 +297,12 @@ def _stored_region(region: Region, index: FrameIndex) -> Region:
 
 
 def _convert(
-    picture: VideoFrame, index: FrameIndex, short_side: int | None, region: Region | None, least_side: int | None = None
+    picture: VideoFrame,
+    index: FrameIndex,
+    scaler: VideoReformatter,
+    short_side: int | None,
+    region: Region | None,
+    least_side: int | None = None,
 ) -> np.ndarray:
     """RGB, upright, scaled; one pass of ffmpeg's scaler does colour and size."""
     info = index.info
@@ -298,10 +315,9 @@ def _convert(
             if least_side and min(size) < least_side:
                 size = (2 * size[0], 2 * size[1])
             smaller = size[0] * size[1] < stored.width * stored.height
-            part = _cut_out(picture, stored, grain).reformat(
-                *size, format="rgb24", interpolation="AREA" if smaller else "BICUBIC", threads=1
-            )
-            return index.orientation.apply(part.to_ndarray())
+            part = _cut_out(picture, stored, grain)
+            drawn = scaler.reformat(part, *size, "rgb24", interpolation="AREA" if smaller else "BICUBIC", threads=1)
+            return index.orientation.apply(drawn.to_ndarray())
     if region is None:
         width, height = scaled_size(info.width, info.height, short_side)
     else:
@@ -309,7 +325,7 @@ def _convert(
         width, height = max(1, round(info.width * scale)), max(1, round(info.height * scale))
     stored = (height, width) if index.orientation.transpose else (width, height)
     smaller = stored[0] * stored[1] < picture.width * picture.height
-    image = picture.reformat(*stored, format="rgb24", interpolation="AREA" if smaller else "BICUBIC", threads=1).to_ndarray()
+    image = scaler.reformat(picture, *stored, "rgb24", interpolation="AREA" if smaller else "BICUBIC", threads=1).to_ndarray()
     image = index.orientation.apply(image)
     if region is not None:
         x, y = round(region.x * scale), round(region.y * scale)
