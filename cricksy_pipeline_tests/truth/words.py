@@ -17,8 +17,9 @@ interval is sound and how large its errors are on such figures; on a real player
 a report are fitted to one half of these players (`analysis/metrics/accuracy.toml`) and judged on the other half, which is all that the
 tables of metrics and events show.
 
-**Which part of a video it is about.** All clips are shorter than the thirty seconds that the full network sees everywhere. After them a small
-one seeks the deliveries, and the full one measures at them: what that changes is in [decision 28](decisions/0028-the-grid-finds-the-bursts-measure.md).
+**Which part of a video it is about.** All clips are shorter than the thirty seconds that the full network sees everywhere. After them a
+small one seeks the deliveries, and the full one measures at them: what that changes is in
+[decision 28](decisions/0028-the-grid-finds-the-bursts-measure.md).
 """
 
 METRICS = """
