@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,13 @@ from cricksy_pipeline.store.migrate import migrate
 from cricksy_pipeline.store.objects import LocalObjectStore, S3ObjectStore
 
 TEMPLATE = "cricksy_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Ctrl-C that a shell's `&` had this process ignore would be ignored by every child; and after a run in this process Dagster gives
+    SIGTERM whatever SIGINT had: children born later could not be stopped by it either."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -132,8 +132,6 @@ def test_no_credential_of_the_parent_reaches_the_child(monkeypatch):
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_no_child_outlives_its_parent(ending):
     code = (
-        "import signal\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job is born deaf to it
         "from cricksy_pipeline.analysis.isolation import Worker\n"
         f"with Worker({CHILD!r}) as worker:\n"
         "    worker.call('hang', {}, on_progress=lambda said: print(said['pid'], flush=True))\n"

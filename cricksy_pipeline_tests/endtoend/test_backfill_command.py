@@ -113,7 +113,6 @@ def test_ctrl_c_leaves_every_row_telling_the_truth(environment, outdated, jobs):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while all(job.status == "done" and job.analysis_version != CURRENT for job in jobs.list_jobs()):
         assert running.poll() is None, running.stdout.read()

@@ -79,10 +79,6 @@ class LiveStack:
     """
 
     def __init__(self) -> None:
-        # SIGINT that a shell's `&` had this process ignore would be ignored by every child: a run could not be canceled.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is signal.SIG_IGN:
-                signal.signal(number, signal.default_int_handler)
         self.folder = Path(tempfile.mkdtemp(prefix="cricksy-live-"))
         self.closing = False
         self.orders = Orders(self.folder / "orders")
