@@ -29,10 +29,11 @@ from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 CHUNK_S = 90.0
-"""A chunk is at most so long: long against the second that warms it up, short against a session."""
+"""A chunk is at most so long: long against what warms it up, short against a session."""
 
-WARM_UP_S = 1.0
-"""So long before a wanted frame the landmarker starts to look: BlazePose follows and smooths, and its state does not survive a jump."""
+WARM_UP_S = 0.5
+"""So long before a wanted frame the landmarker starts to look: BlazePose follows and smooths, and its state does not survive a jump. After
+half a second and after a whole one a burst's landmarks differ by 0.3 % of his height (median), at its beginning as at its end."""
 
 FOLLOW_FPS = 10.0
 """At least so often the landmarker looks, whatever is wanted. At 5 fps it loses a fast bowler in 4 of 12 frames that it holds at 10 fps,
@@ -253,12 +254,12 @@ def cut_into_chunks(t_s: np.ndarray, frames: np.ndarray, chunk_s: float) -> list
 def stretch_ends(end_s: float, chunk_s: float) -> np.ndarray:
     """(k,) seconds at which one stretch of a clip ends and the next begins; they follow from the clip's length alone.
 
-    First the quick pass, which somebody waits for, in two halves (its last frame may be shown a little later); then the rest in an even
-    number of equal parts, so that two processes end at the same time: a short last one leaves a core idle for as long as the others are
-    longer.
+    First the quick pass, which somebody waits for, in two halves (its last frame may be shown a little later, the first after it a little
+    earlier than the grid says); then the rest in an even number of equal parts, so that two processes end at the same time: a short last
+    one leaves a core idle for as long as the others are longer.
     """
     quick_s = min(chunk_s, QUICK_SECONDS)
-    first_s = quick_s + 0.5 / QUICK_FPS
+    first_s = quick_s + 0.25 / QUICK_FPS
     parts = 2 * max(0, math.ceil((end_s - first_s) / (2 * chunk_s)))
     return np.concatenate([[quick_s / 2], np.linspace(first_s, max(end_s, first_s), parts + 1)[: max(parts, 1)]])
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cricksy_pipeline.analysis.isolation import Children
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK
 from cricksy_pipeline.analysis.pose import (
+    CHUNK_S,
     WARM_UP_S,
     cut_into_chunks,
     estimate_pose,
@@ -25,7 +26,7 @@ from cricksy_pipeline.analysis.pose import (
     read_stills,
 )
 from cricksy_pipeline.analysis.probe import probe_frames
-from cricksy_pipeline.analysis.sampling import plan_sampling
+from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS, grid_frames, plan_sampling
 from cricksy_pipeline.analysis.subject import SeenPerson, Subject
 from cricksy_pipeline.analysis.tiling import MAX_TILES, tiles
 from cricksy_pipeline.analysis.video import VideoLimits, index_video, read_frames
@@ -273,7 +274,7 @@ def followed(path: tuple[tuple[float, ...], ...]) -> Subject:
 
 
 @given(st.lists(st.floats(0.01, 3), min_size=1, max_size=200), st.sampled_from([1.0, 7.0, 60.0]), st.integers(1, 9))
-def test_chunks_keep_every_frame_once_and_look_at_most_a_second_ahead(gaps, chunk_s, step):
+def test_chunks_keep_every_frame_once_and_look_no_further_ahead_than_the_warm_up(gaps, chunk_s, step):
     t_s = np.concatenate([[0.0], np.cumsum(gaps)])
     frames = np.arange(0, len(t_s), step)
     chunks = cut_into_chunks(t_s, frames, chunk_s)
@@ -336,8 +337,16 @@ def test_what_follows_the_quick_pass_is_cut_into_an_even_number_of_equal_chunks(
     t_s = np.arange(10_959) / 30
     chunks = cut_into_chunks(t_s, np.arange(len(t_s)), 90)
     lasts = [float(np.ptp(t_s[chunk.frames[chunk.keep]])) for chunk in chunks]
-    assert lasts[:2] == pytest.approx([15, 15.1], abs=0.05)
+    assert lasts[:2] == pytest.approx([15, 15], abs=0.05)
     assert len(lasts) == 6 and max(lasts[2:]) - min(lasts[2:]) < 0.05 and max(lasts) <= 90
+
+
+@pytest.mark.parametrize("rate", [12, 24, 25, 29.97, 30, 50, 59.94])
+def test_the_quick_passs_last_frame_and_the_first_after_it_are_no_chunks_of_their_own(rate):
+    t_s = np.arange(int(365 * rate)) / rate
+    quick, deep = grid_frames(t_s, QUICK_FPS, QUICK_SECONDS), grid_frames(t_s, 10)
+    ahead, fresh = deep[deep <= quick[-1]], deep[deep > quick[-1]]
+    assert [len(cut_into_chunks(t_s, frames, CHUNK_S)) for frames in (ahead, fresh)] == [2, 4]
 
 
 def test_a_short_clip_is_one_chunk():
