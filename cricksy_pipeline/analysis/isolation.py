@@ -227,14 +227,12 @@ class Children:
     @contextlib.contextmanager
     def one(self) -> Iterator[Worker]:
         """A child that nobody else uses meanwhile. One in which something went wrong is ended, not kept."""
-        worker = self._taken()
+        worker, sound = self._taken(), False
         try:
             yield worker
-        except BaseException:
-            worker.kill()
-            raise
+            sound = True
         finally:
-            self._given_back(worker)
+            self._given_back(worker, sound)
 
     def call(self, task: str, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Message:
         """One task in a child of its own; see `Worker.call`."""
@@ -300,10 +298,12 @@ class Children:
                 self._changed.notify()
         return worker
 
-    def _given_back(self, worker: Worker) -> None:
+    def _given_back(self, worker: Worker, sound: bool) -> None:
+        if not sound:
+            worker.kill()
         with self._changed:
             self._busy.discard(worker)
-            keep = worker.alive and not self._closed
+            keep = sound and worker.alive and not self._closed  # one that was killed may count as alive for a moment
             if keep:
                 self._idle.append(worker)
             self._changed.notify()

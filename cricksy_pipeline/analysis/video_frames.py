@@ -175,7 +175,6 @@ class _Decoding:
     def __init__(self, container: InputContainer, stream: VideoStream, index: FrameIndex) -> None:
         self.container, self.stream, self.index = container, stream, index
         self.keyframes = np.flatnonzero(index.keyframe)
-        self.number_of = {int(pts): number for number, pts in enumerate(index.pts)}
         self.can_skip = index.info.codec in _SKIPPING_CODECS
         self.counting = index.timed_by != "pts"
         self.first_countable = int(self.keyframes[0]) if self.counting and len(self.keyframes) else 0
@@ -198,9 +197,12 @@ class _Decoding:
 
     def _numbered(self, run: np.ndarray, group: int) -> Iterator[tuple[int, VideoFrame]]:
         start = int(self.index.pts[self.keyframes[group]]) if group > 0 else None
+        pts = self.index.pts
         for picture in self._decode(run, start):
-            number = self.number_of.get(picture.pts)
-            if number is not None:
+            if picture.pts is None:
+                continue
+            number = int(np.searchsorted(pts, picture.pts))  # they increase; a mapping would hold 12 MB for an hour
+            if number < len(pts) and pts[number] == picture.pts:
                 yield number, picture
 
     @staticmethod

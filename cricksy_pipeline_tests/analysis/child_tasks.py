@@ -103,6 +103,24 @@ def hoard(request: Message, say) -> Message:
     return Message({}, {str(part): np.empty(1, bool) for part in range(len([np.empty(2**30, np.uint8) for _ in range(9)]))})
 
 
+KEPT = []
+
+
+def bulge(request: Message, say) -> Message:
+    """Uses 200 MB in small pieces and frees all but the last, so that the heap's end stays where it is."""
+    pieces = [bytes([number % 251]) * 100_000 for number in range(2_000)]
+    KEPT.append(pieces[-1])
+    return Message({"rss": _resident()})
+
+
+def weigh(request: Message, say) -> Message:
+    return Message({"rss": _resident()})
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def pose_for(request: Message, say) -> Message:
     """Keeps a landmarker at work and notes every internet socket among its own descriptors."""
     from cricksy_pipeline.analysis.blazepose import BlazePose
@@ -127,7 +145,10 @@ def _links() -> list[str]:
 
 
 TASKS = {
-    f.__name__: f for f in (echo, chatter, die, leave, hang, refuse, blunder, load, environment, sockets, connect, hoard, pose_for)
+    f.__name__: f
+    for f in (
+        echo, chatter, die, leave, hang, refuse, blunder, load, environment, sockets, connect, hoard, bulge, weigh, pose_for,
+    )
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cricksy_pipeline.analysis import passes
 from cricksy_pipeline.analysis.documents import AnalysisMode, PoseSummary
+from cricksy_pipeline.analysis.isolation import Children
 from cricksy_pipeline.analysis.landmark_table import frame_table_to_parquet, from_parquet, to_parquet
 from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, Landmarks
 from cricksy_pipeline.analysis.model import PoseModel
@@ -61,11 +63,11 @@ def looks(work: Work, seen: Landmarks) -> tuple[Look, Look]:
     return tuple(Look(part, SUBJECT, "blazepose-full", "5" * 64) for part in (seen.select(on_deep), seen))
 
 
-def glimpsed(path: Path, model: PoseModel, finder: PoseModel | None) -> tuple[Work, Look]:
+def glimpsed(path: Path, model: PoseModel, finder: PoseModel | None, children: Children | None = None) -> tuple[Work, Look]:
     """Both looks at a file."""
     index = index_video(path)
     work = Work(index, plan_sampling(index, deep_fps=5), AnalysisRequest("job", AnalysisMode.BATTING, 5.0, "0" * 64, "version", "code"))
-    footage = Footage(path, model, finder)
+    footage = Footage(path, model, finder, children)
     quick = look_quickly(work, footage, workers=2, on_progress=lambda done, of: None)
     return work, look_deeply(work, footage, quick, workers=2, on_progress=lambda done, of: None)
 
@@ -79,6 +81,21 @@ def test_a_long_clip_names_the_network_that_sought_deliveries_and_a_short_one_no
     assert stored_look(look.landmarks, document.pose_summary).finder_sha256 == pose_finder.sha256
     assert glimpsed(short, pose_model, pose_finder)[1].finder is None
     assert glimpsed(long, pose_model, pose_model)[1].finder is None
+
+
+def test_when_much_was_looked_at_no_process_stays_beside_it_and_what_is_seen_is_the_same(tmp_path, pose_model, pose_finder, monkeypatch):
+    long = write_pattern(tmp_path / "34.mp4", 170, fps=5, size=(64, 48), gop=5)
+    with Children(2) as children:
+        _, look = glimpsed(long, pose_model, pose_finder, children)
+        with children.one() as kept:
+            pass
+        monkeypatch.setattr(passes, "MANY_FRAMES", 20)
+        _, again = glimpsed(long, pose_model, pose_finder, children)
+        assert not kept.alive
+        with children.one() as new:
+            assert new.pid != kept.pid
+    for name in ARRAYS:
+        assert np.array_equal(getattr(look.landmarks, name), getattr(again.landmarks, name), equal_nan=True), name
 
 
 CLIPS = {
