@@ -6,7 +6,9 @@ Does not belong here: what the pictures show.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -96,6 +98,24 @@ def write_video(
         partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def same_scheduling() -> Iterator[None]:
+    """Encode within: this thread is scheduled afterwards as it was before.
+
+    SVT-AV1 under root gives whoever opens it the highest real-time priority, and so everything that he starts from then on: two browser
+    processes that inherited it once kept two cores from everybody else for a quarter of an hour.
+    """
+    if not hasattr(os, "sched_getscheduler"):  # not Linux
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != policy:
+            os.sched_setscheduler(0, policy, parameters)
+
+
 def _encode(
     path: Path,
     frames: Iterable[np.ndarray],
@@ -112,7 +132,8 @@ def _encode(
 
     gaps = np.diff(ticks, append=ticks[-1] + (ticks[-1] - ticks[-2] if len(ticks) > 1 else 1))
     rate = Fraction(1) / (time_base * Fraction(float(np.median(gaps))).limit_denominator(1000))
-    with av.open(str(path), "w", format="mp4", options={"movflags": "use_metadata_tags"} if capture_fps else {}) as container:
+    options = {"movflags": "use_metadata_tags"} if capture_fps else {}
+    with same_scheduling(), av.open(str(path), "w", format="mp4", options=options) as container:
         if capture_fps:
             container.metadata["com.android.capture.fps"] = f"{capture_fps:.6f}"
         stream, audio = None, None

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cricksy_pipeline.sample.video_file import same_scheduling
+
 if TYPE_CHECKING:
     from av.packet import Packet
 
@@ -83,7 +85,7 @@ def write_pattern(
         else [Fraction(t) for t in frames]
     )
     base = 1 / Fraction(fps).limit_denominator(100_000) if isinstance(frames, int) else Fraction(1, 90_000)
-    with av.open(str(path), "w", format=format) as container:
+    with same_scheduling(), av.open(str(path), "w", format=format) as container:
         container.metadata.update(metadata or {})
         stream = container.add_stream(
             codec, rate=Fraction(fps).limit_denominator(100_000), options={**FAST.get(codec, {}), **(options or {})}

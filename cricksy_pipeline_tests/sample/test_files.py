@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -53,6 +54,14 @@ def test_the_same_pictures_are_written_as_the_same_bytes_whatever_lies_in_memory
     for name, each in (("a.mp4", pictures), ("b.mp4", among_rubbish()), ("c.mp4", among_rubbish())):
         write_video(tmp_path / name, each, scene.ticks, scene.time_base)
     assert len({(tmp_path / name).read_bytes() for name in ("a.mp4", "b.mp4", "c.mp4")}) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="a matter of Linux")
+@pytest.mark.parametrize("codec", CODECS)
+def test_whoever_writes_a_file_is_scheduled_afterwards_as_before(tmp_path, codec):
+    before = os.sched_getscheduler(0)
+    write_pattern_clip(tmp_path / "a.mp4", [0.0, 0.1, 0.2], size=(192, 128), codec=codec)
+    assert os.sched_getscheduler(0) == before
 
 
 def test_another_seed_gives_another_clip_of_the_same_motion(tmp_path):
