@@ -43,12 +43,18 @@ def load_ahead(*modules: str) -> None:
     threading.Thread(target=load, name="loads ahead", daemon=True).start()
 
 
-def give_memory_back() -> None:
-    """Have glibc return what is freed in pieces of a quarter of a megabyte and more, for as long as this process lives.
+def return_large_blocks(least_bytes: int = 256 * 1024) -> None:
+    """Have glibc return what is freed in pieces of so many bytes and more, from now on.
 
-    By itself it raises that limit to 32 MB with the first large array that is freed, and keeps the rest for later: an hour's landmarks
-    are 40 MB in arrays of 5 to 15, and after a few steps over them a fifth of a gigabyte was kept and not used.
+    By itself it raises that limit to 32 MB with the first large array that is freed, and each thread keeps what it freed for later: an
+    hour's landmarks are 40 MB in arrays of 5 to 15, and after a few steps over them a fifth of a gigabyte was kept and not used.
     """
     mmap_threshold = -3  # M_MMAP_THRESHOLD of malloc.h
     with suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).mallopt(mmap_threshold, 256 * 1024)
+        ctypes.CDLL(None).mallopt(mmap_threshold, least_bytes)
+
+
+def trim_heap() -> None:
+    """Have glibc return, now, what was freed in small pieces: some milliseconds."""
+    with suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)

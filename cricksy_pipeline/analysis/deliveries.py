@@ -42,15 +42,16 @@ def candidate_windows(
         recording: the recording, where the landmarks are on the file's clock: movement is judged at the speed of life, which is
             recognised in it where nobody said it. None: the landmarks' clock is life's.
     """
-    seen = landmarks_grid.select(landmarks_grid.found)
-    if len(seen) < 3:
+    seen = landmarks_grid.found
+    t_s, xy, shot_of = landmarks_grid.t_s[seen], landmarks_grid.xy[seen], landmarks_grid.shot[seen]
+    if len(t_s) < 3:
         return []
     factor = 1.0 if recording is None else _recognised(landmarks_grid, mode, recording).life_factor
-    life_s = seen.t_s / factor
-    interest = np.zeros(len(seen))
-    for shot in np.split(np.arange(len(seen)), np.flatnonzero(np.diff(seen.shot)) + 1):
+    life_s = t_s / factor
+    interest = np.zeros(len(t_s))
+    for shot in np.split(np.arange(len(t_s)), np.flatnonzero(np.diff(shot_of)) + 1):
         if len(shot) >= 3:
-            interest[shot] = _INTEREST[mode](life_s[shot], seen.xy[shot].astype(float), settings)
+            interest[shot] = _INTEREST[mode](life_s[shot], xy[shot].astype(float), settings)
     if not (interest > 0).any():
         return []
     first, last = float(landmarks_grid.t_s[0]), float(landmarks_grid.t_s[-1])

@@ -63,23 +63,23 @@ def held(landmarks: Landmarks, subject: Subject, settings: IdentitySettings | No
 
 
 def _lost(landmarks: Landmarks, settings: IdentitySettings) -> list[list[float]]:
-    grid = landmarks.select(landmarks.source != BURST) if (landmarks.source != BURST).any() else landmarks
-    times = grid.t_s[grid.found]
+    on_grid = landmarks.source != BURST
+    times = landmarks.t_s[landmarks.found & (on_grid | ~on_grid.any())]
     gaps = np.flatnonzero(np.diff(times) > settings.lost_s)
     return [[round(float(times[i]), 3), round(float(times[i + 1]), 3)] for i in gaps]
 
 
 def _agreement(landmarks: Landmarks, subject: Subject, settings: IdentitySettings) -> float | None:
     player = subject.player
-    if player is None or not landmarks.found.any():
+    seen = landmarks.found
+    if player is None or not seen.any():
         return None
-    seen = landmarks.select(landmarks.found)
-    low, high = seen.xy.min(axis=1), seen.xy.max(axis=1)
-    middle = (low + high) / 2
+    t_seen, xy = landmarks.t_s[seen], landmarks.xy[seen]
+    middle = (xy.min(axis=1) + xy.max(axis=1)) / 2
     agree = []
     for t_s, x, y, width, height, _ in player.path:
-        nearest = int(np.argmin(np.abs(seen.t_s - t_s)))
-        if abs(seen.t_s[nearest] - t_s) <= settings.beside_s:
+        nearest = int(np.argmin(np.abs(t_seen - t_s)))
+        if abs(t_seen[nearest] - t_s) <= settings.beside_s:
             away = np.hypot(middle[nearest, 0] - x - width / 2, middle[nearest, 1] - y - height / 2)
             agree.append(away <= settings.same_place * max(width, height))
     return round(float(np.mean(agree)), 4) if len(agree) >= settings.least_sightings else None

@@ -36,10 +36,6 @@ from cricksy_pipeline.analysis.video import FrameIndex, VideoInfo
 Progress = Callable[[int, int], None]
 """Called with frames done and frames wanted."""
 
-MANY_FRAMES = 6_000
-"""With the landmarks of so many frames in memory (ten minutes of the grid) a look ends its processes, 0.15 GB each, when it is through:
-what handles the landmarks next needs several copies of them, and new processes cost less than a hundredth of such a look."""
-
 
 @dataclass(frozen=True)
 class AnalysisRequest:
@@ -220,7 +216,7 @@ def _pose(
 ) -> Landmarks:
     on_deep, on_quick = np.isin(frames, work.plan.deep), np.isin(frames, work.plan.quick)
     sources = np.where(on_quick, GRID_QUICK, np.where(on_deep, GRID_DEEP, BURST)).astype(np.uint8)
-    landmarks = estimate_pose(
+    return estimate_pose(
         footage.video,
         work.index,
         frames,
@@ -233,9 +229,6 @@ def _pose(
         on_progress=on_progress,
         children=footage.children,
     )
-    if footage.children and len(landmarks) + (0 if known is None else len(known)) > MANY_FRAMES:
-        footage.children.end_idle()
-    return landmarks
 
 
 def _document(pass_name: Literal["quick", "deep"], work: Work, look: Look) -> AnalysisResults:

@@ -40,6 +40,10 @@ FOLLOW_FPS = 10.0
 and a tenth of hands and feet lies 16 % of his height off. It also makes the frames of the quick pass and those that the deep pass adds
 the same bits as one run."""
 
+MANY_FRAMES = 6_000
+"""With the landmarks of so many frames in memory (ten minutes of the grid) a look ends its processes, 0.15 GB each, when it is through:
+what handles the landmarks next needs several copies of them, and new processes cost less than a hundredth of such a look."""
+
 FIRST_STILL_TRIES = 4
 """So many keyframes beside the first are tried for a picture to show: damage may well begin at the beginning."""
 
@@ -169,6 +173,8 @@ def estimate_pose(
     request = _pose_request(video, index, model, subject, known, loop_filter)
     with kept_or_own(children, workers) as kept:
         parts = _run_chunks(kept, request, chunks, min(workers, len(chunks)), len(frames), on_progress or (lambda done, of: None))
+        if len(frames) + (0 if known is None else len(known)) > MANY_FRAMES:
+            kept.end_idle()
     names = ("xy", "z", "visibility", "presence", "world", "doubt")
     arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in names}
     camera = _camera_of(parts, known).at(frames)
@@ -198,9 +204,9 @@ def _pose_request(
         return index_message(index, header)
     trail = Trail.of(player.path, player.colours)
     if known is not None and known.found.any():
-        seen = known.select(known.found)
-        low, high = seen.xy.min(axis=1), seen.xy.max(axis=1)
-        followed = Trail(seen.t_s, np.concatenate([low, high - low], axis=1).astype(float), seen.shot.astype(int))
+        seen = known.found
+        low, high = known.xy[seen].min(axis=1), known.xy[seen].max(axis=1)
+        followed = Trail(known.t_s[seen], np.concatenate([low, high - low], axis=1).astype(float), known.shot[seen].astype(int))
         # The glance counts shots for itself: nothing is interpolated between its sightings and what was followed.
         trail = followed.joined(replace(trail, shot=-1 - trail.shot))
     others = [{"path": [list(point) for point in other.path], "colours": other.colours} for other in subject.others]

@@ -27,6 +27,7 @@ from cricksy_pipeline.analysis.video_frames import Picture, Region, read_frames,
 from cricksy_pipeline.analysis.video_index import FrameIndex, index_video
 from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.loading import return_large_blocks
 
 if TYPE_CHECKING:
     from cricksy_pipeline.analysis.blazepose import BlazePose
@@ -42,6 +43,10 @@ LEAST_SIDE = 300
 
 TOLD_EVERY_S = 0.2
 """So often the parent hears how far a look has come: each time costs both of them a third of a millisecond."""
+
+KEPT_BYTES = 4 * 1024**2
+"""The picture of a look, 2.8 MB, is given back to the heap and taken from it ten times a second of the video; the kernel would clear its
+pages each time, which is a twelfth of a look."""
 
 POSE_SHORT_SIDE = 720
 """BlazePose's cost barely depends on the size of the picture; the landmark network cuts 256 pixels out of it around the player."""
@@ -109,6 +114,7 @@ def _pose(request: Message, say: Say) -> Message:
     """
     from cricksy_pipeline.analysis.blazepose import BlazePose
 
+    return_large_blocks(KEPT_BYTES)
     model, device = Path(request.header["model"]), request.header["device"]
     with ExitStack() as open_until_done:
         pose = open_until_done.enter_context(BlazePose(model, follow=True, device=device))

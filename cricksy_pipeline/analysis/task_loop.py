@@ -6,8 +6,6 @@ how the process is prepared (`pose_process`).
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import importlib
 import os
 import queue
@@ -20,6 +18,7 @@ from typing import Any
 from cricksy_pipeline.analysis.isolation import missing_library
 from cricksy_pipeline.analysis.messages import BrokenMessage, Message, read_message, write_message
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.loading import return_large_blocks, trim_heap
 
 Say = Callable[[Mapping[str, Any]], None]
 """Called by a task with its progress, a JSON object."""
@@ -41,8 +40,10 @@ def serve(answers: int, task_module: str, refusal: CricksyError | None = None) -
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     with os.fdopen(answers, "wb") as pipe:
         while True:
-            write_message(pipe, _answer(requests.get(), pipe, task_module, refusal))
-            _give_memory_back()
+            request = requests.get()
+            return_large_blocks()  # the pictures in which the player is chosen: 0.1 GB less at the most
+            write_message(pipe, _answer(request, pipe, task_module, refusal))
+            trim_heap()  # what else he was chosen in: another 0.1 GB, which a kept child would hold while it follows him
 
 
 def _listen(requests: queue.SimpleQueue[Message]) -> None:
@@ -74,12 +75,6 @@ def _answer(request: Message, pipe: Any, task_module: str, refusal: CricksyError
             # In the answer, not on standard error: that is another pipe, and may be read later.
             trace=traceback.format_exc(),
         )
-
-
-def _give_memory_back() -> None:
-    """Have glibc return what the task freed: after the choice of the player, 0.2 GB that a kept child would hold while it follows him."""
-    with contextlib.suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _error(error: CricksyError, trace: str = "") -> Message:

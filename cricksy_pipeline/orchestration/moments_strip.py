@@ -18,7 +18,7 @@ from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.moments import Moment, moments_of, shown_deliveries
 from cricksy_pipeline.analysis.passes import Footage, Look, Work
 from cricksy_pipeline.analysis.pose import read_stills
-from cricksy_pipeline.analysis.swaps import repaired
+from cricksy_pipeline.analysis.swaps import repaired, swapped_landmarks
 from cricksy_pipeline.reading.drawing.strips import TILE_HEIGHT, Row, Still, mark, mark_of, strip_png
 
 MOST_PIXELS = 20_000_000
@@ -41,11 +41,13 @@ def moments_strip(work: Work, look: Look, footage: Footage | None, document: Ana
 
     Raises CricksyError as `pose.read_stills`.
     """
-    marks = repaired(look.landmarks) if len(look.landmarks) else look.landmarks
-    seen = marks.select(marks.found)
-    shown = [moments_of(ball, seen.frame, seen.t_s) for ball in shown_deliveries(document.metrics.deliveries)] if len(seen) else []
+    marks = look.landmarks
+    seen = np.flatnonzero(marks.found)
+    frame, t_s = marks.frame[seen], marks.t_s[seen]
+    shown = [moments_of(ball, frame, t_s) for ball in shown_deliveries(document.metrics.deliveries)] if len(seen) else []
     shown = [moments for moments in shown if moments]
-    drawn = [[_landmarks_at(seen, moment) for moment in moments] for moments in shown]
+    exchanged = swapped_landmarks(marks) if shown else None
+    drawn = [[_landmarks_at(marks, exchanged, seen, moment) for moment in moments] for moments in shown]
     told = mark(
         [
             (moment.delivery, moment.event, moment.frame, xy)
@@ -105,9 +107,15 @@ def _short_side(native: int, bodies: Sequence[np.ndarray]) -> int:
     return int(min(native, MOST_SHORT_SIDE, max(wanted, 64)))
 
 
-def _landmarks_at(seen: Landmarks, moment: Moment) -> tuple[np.ndarray, np.ndarray]:
-    """Landmarks and visibility of the frame that a still shows; NaN where the player was not found in it or near it."""
-    at = int(np.argmin(np.abs(seen.frame - moment.frame)))
-    if seen.frame[at] != moment.frame and abs(float(seen.t_s[at]) - moment.t_s) > NEAREST_S:
+def _landmarks_at(marks: Landmarks, exchanged: np.ndarray, seen: np.ndarray, moment: Moment) -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks and visibility of the frame that a still shows, sides put back; NaN where the player was not found in it or near it.
+
+    Args:
+        exchanged: `swapped_landmarks` of all of them: one frame alone does not tell.
+        seen: (k,) rows in which he was found.
+    """
+    at = seen[np.argmin(np.abs(marks.frame[seen] - moment.frame))]
+    if marks.frame[at] != moment.frame and abs(float(marks.t_s[at]) - moment.t_s) > NEAREST_S:
         return np.full((33, 2), np.nan), np.full(33, np.nan)
-    return seen.xy[at].astype(np.float64), seen.visibility[at]
+    body = repaired(marks.select(np.array([at])), exchanged=exchanged[[at]])
+    return body.xy[0].astype(np.float64), body.visibility[0]

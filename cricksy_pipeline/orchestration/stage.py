@@ -21,7 +21,7 @@ from dagster import DagsterExecutionInterruptedError
 from cricksy_pipeline.analysis.model import Networks, networks_identity
 from cricksy_pipeline.analysis.versions import STAGE_VERSIONS, analysis_version, stage_inputs
 from cricksy_pipeline.errors import CricksyError, ErrorCode
-from cricksy_pipeline.loading import give_memory_back
+from cricksy_pipeline.loading import return_large_blocks, trim_heap
 from cricksy_pipeline.orchestration.asked import analysis_options
 from cricksy_pipeline.orchestration.cost import Cost
 from cricksy_pipeline.orchestration.progress_log import ProgressLog
@@ -130,7 +130,7 @@ class Stages:
         self._jobs = jobs
         self._networks = networks_identity(settings.pose_model, settings.pose_finder)
         self._pulse = Pulse(jobs)
-        give_memory_back()
+        return_large_blocks()
 
     def close(self) -> None:
         """No further sign of life."""
@@ -148,6 +148,7 @@ class Stages:
         A run that has lost the row (to a newer run) writes nothing.
         """
         jobs, job_id, run_id = self._jobs, context.partition_key, context.run.run_id
+        trim_heap()  # of what the stage before has left
         waiting = claims  # until the claim has succeeded the row is nobody's
         try:
             row = _claimed(context, jobs, job_id, run_id) if claims else _owned(jobs, job_id, run_id)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cricksy_pipeline.analysis import passes
+from cricksy_pipeline.analysis import pose
 from cricksy_pipeline.analysis.documents import AnalysisMode, PoseSummary
 from cricksy_pipeline.analysis.isolation import Children
 from cricksy_pipeline.analysis.landmark_table import frame_table_to_parquet, from_parquet, to_parquet
@@ -89,7 +89,7 @@ def test_when_much_was_looked_at_no_process_stays_beside_it_and_what_is_seen_is_
         _, look = glimpsed(long, pose_model, pose_finder, children)
         with children.one() as kept:
             pass
-        monkeypatch.setattr(passes, "MANY_FRAMES", 20)
+        monkeypatch.setattr(pose, "MANY_FRAMES", 20)
         _, again = glimpsed(long, pose_model, pose_finder, children)
         assert not kept.alive
         with children.one() as new:

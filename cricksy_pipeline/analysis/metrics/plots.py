@@ -64,15 +64,15 @@ def _series(name: str, balls: list[Ball], keep: np.ndarray, recording: Recording
 
 
 def _hands_only(landmarks: Landmarks, recording: Recording) -> dict[str, Series]:
-    seen = landmarks.select(landmarks.found)
-    if len(seen) < 3:
+    seen = landmarks.found
+    t_s, frame, xy = landmarks.t_s[seen], landmarks.frame[seen], landmarks.xy[seen].astype(float)
+    if len(t_s) < 3:
         return {}
-    xy = seen.xy.astype(float)
     hands, hips = ((xy[:, INDEX[f"left_{part}"]] + xy[:, INDEX[f"right_{part}"]]) / 2 for part in ("wrist", "hip"))
-    life_s = seen.t_s / recording.life_factor
+    life_s = t_s / recording.life_factor
     speed = np.linalg.norm(velocity_on_timestamps(life_s, hands - hips), axis=-1) / body_height_px(xy)
-    stride = max(1, -(-len(seen) // MOST_POINTS))
-    return {"hand_speed": _document("hand_speed", seen.t_s[::stride], seen.frame[::stride], speed[::stride])}
+    stride = max(1, -(-len(t_s) // MOST_POINTS))
+    return {"hand_speed": _document("hand_speed", t_s[::stride], frame[::stride], speed[::stride])}
 
 
 def _document(name: str, t_s: np.ndarray, frame: np.ndarray, value: np.ndarray) -> Series:

@@ -34,6 +34,7 @@ def deep_results(
         footage = partial(open_footage, now, work, source_videos, weights, settings)
         seen = see_deeply(now, objects, work, footage, settings.pose_workers)
         document = deep_document(work, seen.look)
-        stored = persist_deep(now, objects, seen, document, illustrate(now, objects, work, seen, document))
+        pictures = illustrate(now, objects, work, seen, document)
         source_videos.children.end_idle()  # nothing after this opens the video
+        stored = persist_deep(now, objects, seen, document, pictures)
         return describe_pass(now, seen, document, stored, settings)

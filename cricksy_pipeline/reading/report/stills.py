@@ -48,10 +48,10 @@ def cut_stills(strip_png: bytes | None, landmarks: Landmarks, results: AnalysisR
     Args:
         landmarks: of the deep pass, as stored: the frames that were looked at decide which is shown before and after a ball.
     """
-    seen = landmarks.select(landmarks.found)
-    if strip_png is None or not len(seen):
+    seen = landmarks.found
+    if strip_png is None or not seen.any():
         return Stills()
-    shown = [moments_of(ball, seen.frame, seen.t_s) for ball in shown_deliveries(results.metrics.deliveries)]
+    shown = [moments_of(ball, landmarks.frame[seen], landmarks.t_s[seen]) for ball in shown_deliveries(results.metrics.deliveries)]
     shown = [moments for moments in shown if moments]
     tiles = cut_tiles(strip_png, [len(moments) for moments in shown])
     if tiles is None:
