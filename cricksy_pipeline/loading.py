@@ -49,9 +49,11 @@ def return_large_blocks(least_bytes: int = 256 * 1024) -> None:
     By itself it raises that limit to 32 MB with the first large array that is freed, and each thread keeps what it freed for later: an
     hour's landmarks are 40 MB in arrays of 5 to 15, and after a few steps over them a fifth of a gigabyte was kept and not used.
     """
-    mmap_threshold = -3  # M_MMAP_THRESHOLD of malloc.h
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
     with suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).mallopt(mmap_threshold, least_bytes)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(mmap_threshold, least_bytes)
+        mallopt(trim_threshold, 2 * least_bytes)  # the ratio that glibc itself keeps: smaller pieces wait at the heap's end
 
 
 def trim_heap() -> None:

@@ -45,8 +45,8 @@ TOLD_EVERY_S = 0.2
 """So often the parent hears how far a look has come: each time costs both of them a third of a millisecond."""
 
 KEPT_BYTES = 4 * 1024**2
-"""The picture of a look, 2.8 MB, is given back to the heap and taken from it ten times a second of the video; the kernel would clear its
-pages each time, which is a twelfth of a look."""
+"""The picture of a look, 2 MB, is given back to the heap and taken from it ten times a second of the video; the kernel would clear its
+pages each time, a seventh of what a look costs."""
 
 POSE_SHORT_SIDE = 720
 """BlazePose's cost barely depends on the size of the picture; the landmark network cuts 256 pixels out of it around the player."""
