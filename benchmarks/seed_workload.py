@@ -84,7 +84,10 @@ FILMS: dict[str, Film] = {
     "60s": HD.of_length(60),
     "60min": HD.of_length(3600),
 }
-"""By name; 720p and 1080p are the seed workload, 30s and 60min are for memory, 60s is for trials."""
+"""By name; 720p and 1080p are the seed workload, 60s is for trials."""
+
+FOR_MEMORY = ("30s", "60min")
+"""Films on which memory is measured, not time."""
 
 
 def film(name: str, folder: Path | None = None) -> Path:

@@ -33,10 +33,10 @@ import psutil
 
 from benchmarks import speed_page, speed_plots
 from benchmarks.rules_only_backfill import tree_s
-from benchmarks.seed_workload import FILMS, film
+from benchmarks.seed_workload import FILMS, FOR_MEMORY, film
 from benchmarks.speed_page import DECODE, EMPTY, INFERENCE, PARTS, PRODUCT, STRAIGHTFORWARD
 from benchmarks.straightforward_worker import published_model
-from benchmarks.watched_process import Watched, watch
+from benchmarks.watched_process import CLOSELY_S, EVERY_S, Watched, watch
 from cricksy_pipeline.analysis.model import ensure_model
 from cricksy_pipeline.settings import Settings
 from cricksy_pipeline.store import embedded
@@ -100,7 +100,7 @@ class Stack:
         """CPU of the database server so far."""
         return tree_s(self._postmaster)
 
-    def analyse(self, video: Path) -> dict[str, Any]:
+    def analyse(self, video: Path, every_s: float = EVERY_S) -> dict[str, Any]:
         """One video from object to `done`."""
         job_id = self._call("submit", str(video), MODE).strip()
         reader = subprocess.Popen(
@@ -109,7 +109,7 @@ class Stack:
         try:
             reader.stdout.readline()  # it looks
             before = self.postgres_s()
-            watched = watch(self._command("run", job_id), env=self.env, cwd=self._tree)
+            watched = watch(self._command("run", job_id), env=self.env, cwd=self._tree, every_s=every_s)
             postgres_s = self.postgres_s() - before
             seen = [json.loads(line) for line in reader.communicate(timeout=60)[0].splitlines()]
         finally:
@@ -208,7 +208,8 @@ class Bench:
         last: list[str] = []
         for number in range(series.rounds):
             for part in series.parts:
-                for name, measured in self._part(part, video.resolve(), last, stacks):
+                every_s = CLOSELY_S if series.film in FOR_MEMORY else EVERY_S
+                for name, measured in self._part(part, video.resolve(), every_s, last, stacks):
                     last = measured.get("run", last)
                     load = [round(value, 2) for value in os.getloadavg()[:2]]
                     entry = {"film": series.film, "part": name, "round": number, "load": load, **measured}
@@ -217,11 +218,13 @@ class Bench:
                     said = " ".join(f"{key}={entry[key]:.1f}" for key in ("wall_s", "cpu_s", "quick_s", "peak_mb") if key in entry)
                     print(f"{series.film} round {number + 1} {name}: {said} load={load[0]}", flush=True)
 
-    def _part(self, part: str, video: Path, last: list[str], stacks: dict[str, Stack]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _part(
+        self, part: str, video: Path, every_s: float, last: list[str], stacks: dict[str, Stack]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         stack = self._stacks[PRODUCT]
         if part == PRODUCT:
             for name, each in reversed(stacks.items()):  # the present tree last: its run is the one that is echoed
-                yield name, each.analyse(video)
+                yield name, each.analyse(video, every_s)
         elif part == STRAIGHTFORWARD:
             out = self._folder / "straightforward.json"
             yield part, _module(stack, "straightforward_worker", video, self._published, out)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import queue
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -43,6 +45,9 @@ the same bits as one run."""
 MANY_FRAMES = 6_000
 """With the landmarks of so many frames in memory (ten minutes of the grid) a look ends its processes, 0.15 GB each, when it is through:
 what handles the landmarks next needs several copies of them, and new processes cost less than a hundredth of such a look."""
+
+ALIGNED = 64
+"""Bytes: where in a file an array may begin."""
 
 FIRST_STILL_TRIES = 4
 """So many keyframes beside the first are tried for a picture to show: damage may well begin at the beginning."""
@@ -301,7 +306,8 @@ def _run_chunks(
     for thread in threads:
         thread.start()
     try:
-        return _collect(events, len(chunks), total, [int(c.keep.sum()) for c in chunks], on_progress)
+        with tempfile.TemporaryFile() as aside:
+            return _collect(events, len(chunks), total, [int(c.keep.sum()) for c in chunks], on_progress, aside)
     except BaseException:
         stopping.set()
         for worker in pool:
@@ -312,7 +318,9 @@ def _run_chunks(
             thread.join()
 
 
-def _collect(events: queue.SimpleQueue, count: int, total: int, lengths: list[int], on_progress: Progress) -> list[Message]:
+def _collect(
+    events: queue.SimpleQueue, count: int, total: int, lengths: list[int], on_progress: Progress, aside: BinaryIO
+) -> list[Message]:
     results: dict[int, Message] = {}
     done = [0] * count
     told = 0
@@ -321,10 +329,22 @@ def _collect(events: queue.SimpleQueue, count: int, total: int, lengths: list[in
         if isinstance(event, BaseException):
             raise event
         if isinstance(event, Message):
-            results[number], done[number] = event, lengths[number]
+            results[number], done[number] = _set_aside(event, aside), lengths[number]
         else:
             done[number] = event
         if sum(done) > told:
             told = sum(done)
             on_progress(told, total)
     return [results[number] for number in range(count)]
+
+
+def _set_aside(part: Message, file: BinaryIO) -> Message:
+    """The same with its arrays mapped from the file, to which they are added: an hour's 40 MB are not in memory while others are
+    looked for. The mapping outlives the file's closing."""
+    arrays = {}
+    for name, values in part.arrays.items():
+        offset = file.seek(-(-file.tell() // ALIGNED) * ALIGNED)
+        file.write(values.tobytes())
+        file.flush()
+        arrays[name] = np.memmap(file, values.dtype, "r", offset, values.shape) if values.size else values
+    return Message(part.header, arrays)
