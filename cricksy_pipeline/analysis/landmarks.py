@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cricksy_pipeline.analysis.on_disk import on_disk
+
 LANDMARK_NAMES: tuple[str, ...] = (
     "nose",
     "left_eye_inner", "left_eye", "left_eye_outer",
@@ -121,6 +123,10 @@ class Landmarks:
         order = np.argsort(frame, kind="stable")
         arrays = {name: np.concatenate([getattr(self, name), getattr(other, name)])[order] for name in _ARRAYS}
         return replace(self, **arrays)
+
+    def waiting_on_disk(self) -> Landmarks:
+        """The same, out of memory until it is read (`on_disk`)."""
+        return replace(self, **on_disk({name: getattr(self, name) for name in _ARRAYS}))
 
     @classmethod
     def empty(cls, width: int, height: int) -> Landmarks:

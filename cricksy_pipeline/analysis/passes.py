@@ -159,6 +159,7 @@ def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_p
     recording = recording_of(work.index, work.request.options)
     settings = SETTINGS.lenient(LENIENT[finder.variant]) if finder else SETTINGS
     burst = burst_frames(work.index, candidate_windows(grid, work.request.mode, settings, recording))
+    grid = grid.waiting_on_disk()  # while processes look at the bursts, no more than where he was is asked of it
     around = _pose(work, footage, burst, subject, grid, workers, lambda done, of: on_progress(4 * of + done, 5 * of))
     # Inside a burst every frame comes from one unbroken look: between native-rate neighbours, a landmark followed at 10 fps is a jolt
     # of 2 to 4 % of the player's height (90th percentile, measured on real bowling).

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 import queue
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -23,12 +21,14 @@ from cricksy_pipeline.analysis.isolation import Children, Worker, kept_or_own
 from cricksy_pipeline.analysis.landmarks import Landmarks
 from cricksy_pipeline.analysis.messages import Message
 from cricksy_pipeline.analysis.model import PoseModel
+from cricksy_pipeline.analysis.on_disk import on_disk
 from cricksy_pipeline.analysis.pose_tasks import index_message, index_of
 from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS, grid_frames
 from cricksy_pipeline.analysis.subject import Subject
 from cricksy_pipeline.analysis.video_index import FrameIndex
 from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
+from cricksy_pipeline.loading import trim_heap
 
 CHUNK_S = 90.0
 """A chunk is at most so long: long against what warms it up, short against a session."""
@@ -45,9 +45,6 @@ the same bits as one run."""
 MANY_FRAMES = 6_000
 """With the landmarks of so many frames in memory (ten minutes of the grid) a look ends its processes, 0.15 GB each, when it is through:
 what handles the landmarks next needs several copies of them, and new processes cost less than a hundredth of such a look."""
-
-ALIGNED = 64
-"""Bytes: where in a file an array may begin."""
 
 FIRST_STILL_TRIES = 4
 """So many keyframes beside the first are tried for a picture to show: damage may well begin at the beginning."""
@@ -176,6 +173,7 @@ def estimate_pose(
         return Landmarks.empty(info.width, info.height)
     chunks = cut_into_chunks(index.t_s, frames, chunk_s)
     request = _pose_request(video, index, model, subject, known, loop_filter)
+    trim_heap()  # what was freed on the way here, 60 MB after an hour's grid, is not held beside processes that look
     with kept_or_own(children, workers) as kept:
         parts = _run_chunks(kept, request, chunks, min(workers, len(chunks)), len(frames), on_progress or (lambda done, of: None))
         if len(frames) + (0 if known is None else len(known)) > MANY_FRAMES:
@@ -306,8 +304,7 @@ def _run_chunks(
     for thread in threads:
         thread.start()
     try:
-        with tempfile.TemporaryFile() as aside:
-            return _collect(events, len(chunks), total, [int(c.keep.sum()) for c in chunks], on_progress, aside)
+        return _collect(events, len(chunks), total, [int(c.keep.sum()) for c in chunks], on_progress)
     except BaseException:
         stopping.set()
         for worker in pool:
@@ -318,9 +315,7 @@ def _run_chunks(
             thread.join()
 
 
-def _collect(
-    events: queue.SimpleQueue, count: int, total: int, lengths: list[int], on_progress: Progress, aside: BinaryIO
-) -> list[Message]:
+def _collect(events: queue.SimpleQueue, count: int, total: int, lengths: list[int], on_progress: Progress) -> list[Message]:
     results: dict[int, Message] = {}
     done = [0] * count
     told = 0
@@ -329,22 +324,11 @@ def _collect(
         if isinstance(event, BaseException):
             raise event
         if isinstance(event, Message):
-            results[number], done[number] = _set_aside(event, aside), lengths[number]
+            # An hour's parts are 40 MB, which nobody needs before the last one is there.
+            results[number], done[number] = replace(event, arrays=on_disk(event.arrays)), lengths[number]
         else:
             done[number] = event
         if sum(done) > told:
             told = sum(done)
             on_progress(told, total)
     return [results[number] for number in range(count)]
-
-
-def _set_aside(part: Message, file: BinaryIO) -> Message:
-    """The same with its arrays mapped from the file, to which they are added: an hour's 40 MB are not in memory while others are
-    looked for. The mapping outlives the file's closing."""
-    arrays = {}
-    for name, values in part.arrays.items():
-        offset = file.seek(-(-file.tell() // ALIGNED) * ALIGNED)
-        file.write(values.tobytes())
-        file.flush()
-        arrays[name] = np.memmap(file, values.dtype, "r", offset, values.shape) if values.size else values
-    return Message(part.header, arrays)
