@@ -144,8 +144,11 @@ class PoseKiller:
 
     def _kill(self) -> None:
         while not self._stopped.wait(0.005):
+            children = []
             with suppress(psutil.Error):
-                for child in self._run.children():
+                children = self._run.children()
+            for child in children:
+                with suppress(psutil.Error):  # one that is dead and not yet buried hides no other: the run keeps idle ones
                     if "cricksy_pipeline.analysis.pose_process" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
                         at = time.time()
                         child.send_signal(self._number)

@@ -19,10 +19,12 @@ from sqlalchemy import text
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.errors import CricksyError
+from cricksy_pipeline.store import overlays
 from cricksy_pipeline.store.job_read import read_job, unreadable
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import RUNNING, VideoAnalysisJob
 from cricksy_pipeline.store.objects import sha256_of
+from cricksy_pipeline.store.overlays import is_overlay
 from cricksy_pipeline.store.submissions import announce
 from cricksy_pipeline_tests.faults.live_stack import LiveStack
 from cricksy_pipeline_tests.faults.orders import Moment, Order, Reached
@@ -157,10 +159,14 @@ class WatchedJob:
             assert json.loads(objects.get(row.stored_key(name))) == document, name
 
     def snapshot(self) -> dict:
-        """Every column of the row, and the content of every object of the job that the row names."""
+        """Every column of the row, and the content of every object of the job that the row names; without the overlay, which comes after
+        `done` by itself, and the time of the last change, which it moves."""
         row = self.row
-        columns = {column.name: getattr(row, column.name) for column in VideoAnalysisJob.__table__.columns}
-        return {**columns, "objects": {name: sha256_of(self.live.objects.get(row.stored_key(Output(name)))) for name in row.stored_objects}}
+        columns = {column.name: getattr(row, column.name) for column in VideoAnalysisJob.__table__.columns if column.name != "updated_at"}
+        stored = {name: held for name, held in (row.stored_objects or {}).items() if not is_overlay(name)}
+        stages = {name: made for name, made in (row.stages or {}).items() if name != overlays.STEP}
+        objects = {name: sha256_of(self.live.objects.get(row.stored_key(Output(name)))) for name in stored}
+        return {**columns, "stored_objects": stored, "stages": stages, "objects": objects}
 
     def made_by(self) -> dict[str, str]:
         """Stage by stage, the run that made what the row now holds."""
