@@ -205,10 +205,10 @@ class Bench:
         video = film(series.film)
         self.record["films"][series.film] = {**asdict(FILMS[series.film]), "bytes": video.stat().st_size}
         stacks = self._stacks if STRAIGHTFORWARD in series.parts else {PRODUCT: self._stacks[PRODUCT]}
+        every_s = CLOSELY_S if series.film in FOR_MEMORY else EVERY_S
         last: list[str] = []
         for number in range(series.rounds):
             for part in series.parts:
-                every_s = CLOSELY_S if series.film in FOR_MEMORY else EVERY_S
                 for name, measured in self._part(part, video.resolve(), every_s, last, stacks):
                     last = measured.get("run", last)
                     load = [round(value, 2) for value in os.getloadavg()[:2]]

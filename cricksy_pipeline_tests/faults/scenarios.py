@@ -251,6 +251,7 @@ def worker_frozen(name: str, live: LiveStack, job: WatchedJob) -> Told:
             assert said.error_code == "WORKER_LOST"
             job.retry()
         job.ends_done(at)
+        job.overlay_comes()
         before = job.snapshot()
         assert before["dagster_run_id"] != first
     finally:
@@ -363,6 +364,7 @@ def resource_fails(name: str, live: LiveStack, job: WatchedJob) -> Told:
 def analysed_anew(name: str, live: LiveStack, job: WatchedJob) -> Told:
     """A finished job is analysed again, and that fails: readers keep what they had."""
     job.ends_done(0.0)
+    job.overlay_comes()
     before = job.snapshot()
     order = job.crash(beginning_of("findings"), "sabotage")
     live.launch(job.id)

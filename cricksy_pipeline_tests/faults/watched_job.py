@@ -19,12 +19,10 @@ from sqlalchemy import text
 
 from cricksy_pipeline.analysis.guardrails import GUARDRAILS
 from cricksy_pipeline.errors import CricksyError
-from cricksy_pipeline.store import overlays
 from cricksy_pipeline.store.job_read import read_job, unreadable
 from cricksy_pipeline.store.keys import Output
 from cricksy_pipeline.store.models import RUNNING, VideoAnalysisJob
 from cricksy_pipeline.store.objects import sha256_of
-from cricksy_pipeline.store.overlays import is_overlay
 from cricksy_pipeline.store.submissions import announce
 from cricksy_pipeline_tests.faults.live_stack import LiveStack
 from cricksy_pipeline_tests.faults.orders import Moment, Order, Reached
@@ -134,6 +132,10 @@ class WatchedJob:
         assert len(self.said_done(since)) == 1
         return said
 
+    def overlay_comes(self) -> None:
+        """The overlay is drawn, which follows `done` by itself: from now on nothing changes the row any more."""
+        self.wait_for(lambda: Output.OVERLAY in (self.row.stored_objects or {}), PATIENCE_S, "no overlay was drawn")
+
     def said_done(self, since: float) -> list[Said]:
         return [entry for entry in self.history(since) if entry.at >= since and entry.status == "done"]
 
@@ -159,14 +161,10 @@ class WatchedJob:
             assert json.loads(objects.get(row.stored_key(name))) == document, name
 
     def snapshot(self) -> dict:
-        """Every column of the row, and the content of every object of the job that the row names; without the overlay, which comes after
-        `done` by itself, and the time of the last change, which it moves."""
+        """Every column of the row, and the content of every object of the job that the row names."""
         row = self.row
-        columns = {column.name: getattr(row, column.name) for column in VideoAnalysisJob.__table__.columns if column.name != "updated_at"}
-        stored = {name: held for name, held in (row.stored_objects or {}).items() if not is_overlay(name)}
-        stages = {name: made for name, made in (row.stages or {}).items() if name != overlays.STEP}
-        objects = {name: sha256_of(self.live.objects.get(row.stored_key(Output(name)))) for name in stored}
-        return {**columns, "stored_objects": stored, "stages": stages, "objects": objects}
+        columns = {column.name: getattr(row, column.name) for column in VideoAnalysisJob.__table__.columns}
+        return {**columns, "objects": {name: sha256_of(self.live.objects.get(row.stored_key(Output(name)))) for name in row.stored_objects}}
 
     def made_by(self) -> dict[str, str]:
         """Stage by stage, the run that made what the row now holds."""
