@@ -15,6 +15,7 @@ and after, as a deployment's does; its CPU is counted with the product's, and sh
 from __future__ import annotations
 
 import argparse
+import compileall
 import contextlib
 import json
 import os
@@ -82,6 +83,8 @@ class Stack:
 
     def __init__(self, folder: Path, tree: Path, models: Path) -> None:
         self._tree = tree
+        # Compiled as an installed package is: where the shell forbids Python to keep what it compiles, each process would do it again.
+        compileall.compile_dir(tree / "cricksy_pipeline", quiet=1)
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("CRICKSY_", "DAGSTER_"))} | {
             "PYTHONPATH": str(tree),
             "CRICKSY_DATA_DIR": str(folder),
