@@ -33,7 +33,7 @@ from cricksy_pipeline.analysis.passes import (
 from cricksy_pipeline.analysis.pose import inspect_video
 from cricksy_pipeline.analysis.sampling import plan_sampling
 from cricksy_pipeline.analysis.versions import stage_inputs
-from cricksy_pipeline.orchestration.moments_strip import moments_strip
+from cricksy_pipeline.orchestration.moments_strip import moments_strip, planned_strip
 from cricksy_pipeline.reading.notation import clock, value_with_interval, words
 from cricksy_pipeline.reading.report.heading import Heading
 from cricksy_pipeline.reading.report.html import render_report_html
@@ -70,7 +70,7 @@ def one_clip(video: Path, out: Path, model: PoseModel, workers: int) -> str:
     document = deep_document(work, look)
     findings = findings_of(document)
     document = document.model_copy(update={"findings": findings, "report": report_of(document, findings)})
-    strip = moments_strip(work, look, Footage(video, model), document)
+    strip = moments_strip(work, planned_strip(look, document), Footage(video, model))
     (out / f"{video.stem}.png").write_bytes(strip)
     page = render_report_html(
         results=document,

@@ -6,6 +6,7 @@ sees (`pose_tasks`), whom to follow (`subject`). Runs in the child process only.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.util
 import queue
@@ -23,6 +24,10 @@ import numpy as np
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
 T, R = TypeVar("T"), TypeVar("R")
+
+AHEAD = 3
+"""Pictures that wait for each of several landmarkers: some need three looks and some one, and whoever decodes them is not to wait with the
+slowest (the glance over six minutes: 3.7 s with one, 3.2 with three)."""
 
 COLUMNS = ("x", "y", "z", "visibility", "presence", "world_x", "world_y", "world_z")
 """Of one landmark. x, z: shares of the picture's width; y: share of its height; world in metres from mid-hip."""
@@ -45,7 +50,33 @@ def landmarker_module() -> ModuleType:
             empty = ModuleType(package)
             empty.__path__ = [str(path)]
             sys.modules.setdefault(package, empty)
-    return importlib.import_module(name)
+    module = importlib.import_module(name)
+    module.PoseLandmarkerResult = _FoundPeople
+    return module
+
+
+class _FoundPeople:
+    """Reads mediapipe's answer, in place of its `PoseLandmarkerResult`: that one makes 66 objects of each person, and a list of strings,
+    numbers and flags of each object, a fiftieth of what a look costs."""
+
+    @classmethod
+    def from_ctypes(cls, answer: Any) -> list[np.ndarray]:
+        """One (33, 8) float32 array per person, columns as in `COLUMNS`, of a `MpPoseLandmarkerResultC`."""
+        if answer.pose_landmarks_count != answer.pose_world_landmarks_count:
+            raise ValueError(f"{answer.pose_landmarks_count} people in the picture, {answer.pose_world_landmarks_count} in the world")
+        return [
+            np.concatenate([_read(answer.pose_landmarks[i], COLUMNS[:5]), _read(answer.pose_world_landmarks[i], ("x", "y", "z"))], axis=1)
+            for i in range(answer.pose_landmarks_count)
+        ]
+
+
+def _read(marks: Any, fields: tuple[str, ...]) -> np.ndarray:
+    """(n, k) float32, copied: k fields of n landmarks that lie one after another in mediapipe's memory."""
+    layout = marks.landmarks._type_
+    size = ctypes.sizeof(layout)
+    raw = (ctypes.c_float * (marks.landmarks_count * size // 4)).from_address(ctypes.addressof(marks.landmarks.contents))
+    table = np.frombuffer(raw, np.float32).reshape(-1, size // 4)
+    return table[:, [getattr(layout, field).offset // 4 for field in fields]]
 
 
 class BlazePose:
@@ -92,9 +123,9 @@ class BlazePose:
         """
         picture = self._image(image_format=self._srgb, data=image)
         if not self._follow:
-            return _arrays(self._landmarker.detect(picture))
+            return self._landmarker.detect(picture)
         self._last_ms = max(self._last_ms + 1, round(t_s * 1000))
-        return _arrays(self._landmarker.detect_for_video(picture, self._last_ms))
+        return self._landmarker.detect_for_video(picture, self._last_ms)
 
     def forget(self) -> None:
         """Lose whoever is followed: the next picture is searched as the first one was. VIDEO mode only; costs one search."""
@@ -130,11 +161,11 @@ class Landmarkers:
         self._threads = self._open.enter_context(ThreadPoolExecutor(self._count, thread_name_prefix="landmarker"))
 
     def each(self, look: Callable[[BlazePose, T], R], pictures: Iterable[T]) -> Iterator[tuple[T, R]]:
-        """(picture, what `look` made of it) in the order of the pictures, of which no more are taken ahead than there is work for."""
+        """(picture, what `look` made of it) in the order of the pictures, of which `AHEAD` for each landmarker are taken ahead."""
         ahead: deque[tuple[T, Future[R]]] = deque()
         for picture in pictures:
             ahead.append((picture, self._threads.submit(self._look, look, picture)))
-            if len(ahead) > self._count:
+            if len(ahead) > AHEAD * self._count:
                 first, seen = ahead.popleft()
                 yield first, seen.result()
         for first, seen in ahead:
@@ -152,10 +183,3 @@ class Landmarkers:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._open.close()
-
-
-def _arrays(result: Any) -> list[np.ndarray]:
-    return [
-        np.array([(p.x, p.y, p.z, p.visibility, p.presence, w.x, w.y, w.z) for p, w in zip(points, world, strict=True)], np.float32)
-        for points, world in zip(result.pose_landmarks, result.pose_world_landmarks, strict=True)
-    ]

@@ -26,7 +26,7 @@ from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK, La
 from cricksy_pipeline.analysis.metrics.measure import measure
 from cricksy_pipeline.analysis.model import PoseModel
 from cricksy_pipeline.analysis.options import AnalysisOptions
-from cricksy_pipeline.analysis.pose import estimate_pose, find_subject
+from cricksy_pipeline.analysis.pose import SeenBefore, estimate_pose, find_subject
 from cricksy_pipeline.analysis.recording import recording_of
 from cricksy_pipeline.analysis.report import build_report
 from cricksy_pipeline.analysis.sampling import QUICK_FPS, QUICK_SECONDS, SamplingPlan, burst_frames
@@ -153,14 +153,15 @@ def look_deeply(work: Work, footage: Footage, quick: Look, *, workers: int, on_p
     fresh = np.setdiff1d(work.plan.deep, quick.landmarks.frame)
     # How many burst frames there are is known only after the grid: until then the grid counts as four fifths of the work.
     finder = footage.finder if len(fresh) else None
+    known = SeenBefore.of(quick.landmarks)
     grid = quick.landmarks.merged(
-        _pose(work, footage, fresh, subject, quick.landmarks, workers, lambda done, of: on_progress(4 * done, 5 * of), finding=True)
+        _pose(work, footage, fresh, subject, known, workers, lambda done, of: on_progress(4 * done, 5 * of), finding=True)
     )
     recording = recording_of(work.index, work.request.options)
     settings = SETTINGS.lenient(LENIENT[finder.variant]) if finder else SETTINGS
     burst = burst_frames(work.index, candidate_windows(grid, work.request.mode, settings, recording))
-    grid = grid.waiting_on_disk()  # while processes look at the bursts, no more than where he was is asked of it
-    around = _pose(work, footage, burst, subject, grid, workers, lambda done, of: on_progress(4 * of + done, 5 * of))
+    known, grid = SeenBefore.of(grid), grid.waiting_on_disk()  # until processes have looked at the bursts
+    around = _pose(work, footage, burst, subject, known, workers, lambda done, of: on_progress(4 * of + done, 5 * of))
     # Inside a burst every frame comes from one unbroken look: between native-rate neighbours, a landmark followed at 10 fps is a jolt
     # of 2 to 4 % of the player's height (90th percentile, measured on real bowling).
     return _look(grid.select(~np.isin(grid.frame, burst)).merged(around), subject, footage.model, finder)
@@ -209,7 +210,7 @@ def _pose(
     footage: Footage,
     frames: np.ndarray,
     subject: Subject,
-    known: Landmarks | None,
+    known: SeenBefore | None,
     workers: int,
     on_progress: Progress,
     *,

@@ -53,6 +53,29 @@ Progress = Callable[[int, int], None]
 """Called with the frames done and the frames wanted; the first only grows."""
 
 
+@dataclass(frozen=True)
+class SeenBefore:
+    """What an earlier look into a clip tells the next: a twentieth of its landmarks, which need not stay in memory for that.
+
+    Attributes:
+        camera: its frames, and what the camera did in them.
+        trail: where the player was found; None where he never was.
+    """
+
+    camera: CameraPath
+    trail: Trail | None
+
+    @classmethod
+    def of(cls, landmarks: Landmarks) -> SeenBefore:
+        """Of these landmarks."""
+        camera, seen = CameraPath(landmarks.frame, landmarks.shot, landmarks.camera), landmarks.found
+        if not seen.any():
+            return cls(camera, None)
+        low, high = landmarks.xy.min(axis=1)[seen], landmarks.xy.max(axis=1)[seen]
+        box = np.concatenate([low, high - low], axis=1).astype(float)
+        return cls(camera, Trail(landmarks.t_s[seen], box, landmarks.shot[seen].astype(int)))
+
+
 # Each function takes the run's `children`, where it keeps some; without them it starts and ends its own.
 
 
@@ -135,7 +158,7 @@ def estimate_pose(
     *,
     model: PoseModel,
     subject: Subject | None = None,
-    known: Landmarks | None = None,
+    known: SeenBefore | None = None,
     loop_filter: bool = True,
     workers: int = 2,
     chunk_s: float = CHUNK_S,
@@ -176,7 +199,7 @@ def estimate_pose(
     trim_heap()  # what was freed on the way here, 60 MB after an hour's grid, is not held beside processes that look
     with kept_or_own(children, workers) as kept:
         parts = _run_chunks(kept, request, chunks, min(workers, len(chunks)), len(frames), on_progress or (lambda done, of: None))
-        if len(frames) + (0 if known is None else len(known)) > MANY_FRAMES:
+        if len(frames) + (0 if known is None else len(known.camera.frame)) > MANY_FRAMES:
             kept.end_idle()
     names = ("xy", "z", "visibility", "presence", "world", "doubt")
     arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in names}
@@ -198,7 +221,7 @@ def _footage(video: Path, model: PoseModel) -> dict[str, str]:
 
 
 def _pose_request(
-    video: Path, index: FrameIndex, model: PoseModel, subject: Subject | None, known: Landmarks | None, loop_filter: bool
+    video: Path, index: FrameIndex, model: PoseModel, subject: Subject | None, known: SeenBefore | None, loop_filter: bool
 ) -> Message:
     """What every chunk is told: the file, the networks, and where the player and the others were seen."""
     header = {**_footage(video, model), "subject": None, "loop_filter": loop_filter}
@@ -206,20 +229,17 @@ def _pose_request(
     if player is None:
         return index_message(index, header)
     trail = Trail.of(player.path, player.colours)
-    if known is not None and known.found.any():
-        seen = known.found
-        low, high = known.xy[seen].min(axis=1), known.xy[seen].max(axis=1)
-        followed = Trail(known.t_s[seen], np.concatenate([low, high - low], axis=1).astype(float), known.shot[seen].astype(int))
+    if known is not None and known.trail is not None:
         # The glance counts shots for itself: nothing is interpolated between its sightings and what was followed.
-        trail = followed.joined(replace(trail, shot=-1 - trail.shot))
+        trail = known.trail.joined(replace(trail, shot=-1 - trail.shot))
     others = [{"path": [list(point) for point in other.path], "colours": other.colours} for other in subject.others]
     header["subject"] = {"colours": player.colours, "others": others}
     return index_message(index, header, {"trail_t_s": trail.t_s, "trail_box": trail.box, "trail_shot": trail.shot})
 
 
-def _camera_of(parts: Sequence[Message], known: Landmarks | None) -> CameraPath:
+def _camera_of(parts: Sequence[Message], known: SeenBefore | None) -> CameraPath:
     """What the camera did, the chunks told in each other's shots and places: where they overlap, they have looked at the same frames."""
-    path = CameraPath(known.frame, known.shot, known.camera) if known is not None else CameraPath.empty()
+    path = known.camera if known is not None else CameraPath.empty()
     found = CameraPath.empty()
     for part in parts:
         watched = CameraPath(*(part.arrays[name] for name in ("watched", "watched_shot", "watched_moved")))
@@ -276,10 +296,10 @@ def stretch_ends(end_s: float, chunk_s: float) -> np.ndarray:
 def _run_chunks(
     children: Children, request: Message, chunks: list[Chunk], workers: int, total: int, on_progress: Progress
 ) -> list[Message]:
-    """The results of all chunks in order. Each worker process takes the next chunk that nobody has; the first failure ends them all."""
+    """The results of all chunks in order. Each worker process takes the longest chunk that nobody has; the first failure ends them all."""
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in range(len(chunks)):
-        waiting.put(number)
+    for number in sorted(range(len(chunks)), key=lambda number: -len(chunks[number].frames)):
+        waiting.put(number)  # the longest first: what is taken last is what a core waits for at the end
     events: queue.SimpleQueue[tuple[int, int | Message | BaseException]] = queue.SimpleQueue()
     pool: list[Worker] = []
     stopping = threading.Event()

@@ -52,7 +52,7 @@ class Small:
 
     def __init__(self, grey: np.ndarray, hidden: Iterable[Box]) -> None:
         self._grey = grey
-        padded = np.pad(grey, 1, mode="edge").astype(np.float32)
+        padded = _with_margin(grey)
         rows = padded[:-2] + padded[2:]
         rows += padded[1:-1]
         rows += padded[1:-1]
@@ -237,6 +237,16 @@ class _Shared:
     def mean(self, values: np.ndarray) -> float:
         """Over the background that both show."""
         return _dot(values, self.weight) / self.total
+
+
+def _with_margin(grey: np.ndarray) -> np.ndarray:
+    """(h + 2, w + 2) float32, the outermost pixels repeated: `numpy.pad` with "edge" at a third of its price."""
+    height, width = grey.shape
+    padded = np.empty((height + 2, width + 2), np.float32)
+    padded[1:-1, 1:-1] = grey
+    padded[0], padded[-1] = padded[1], padded[-2]
+    padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
+    return padded
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> float:

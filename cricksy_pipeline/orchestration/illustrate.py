@@ -17,7 +17,7 @@ from cricksy_pipeline.analysis.passes import Footage, Look, Work
 from cricksy_pipeline.analysis.pose import read_first_still, read_stills
 from cricksy_pipeline.analysis.subject import SeenPerson, Subject
 from cricksy_pipeline.orchestration.looking import Seen
-from cricksy_pipeline.orchestration.moments_strip import moments_strip
+from cricksy_pipeline.orchestration.moments_strip import PlannedStrip, moments_strip, planned_strip
 from cricksy_pipeline.orchestration.stage import Stage
 from cricksy_pipeline.orchestration.work import stored_output
 from cricksy_pipeline.store.keys import Output
@@ -44,11 +44,12 @@ def illustrate(now: Stage, objects: ObjectStore, work: Work, seen: Seen, documen
     Where nothing was decoded, the player is shown as the attempt that looked did show him: the landmarks are the same.
     """
     player, metrics = PICTURES[document.meta.pass_name]
-    # The plots are drawn while another process reads the stills.
+    # Stills are what is waited for longest: they are asked for first, and the plots are drawn while other processes read them.
+    strip = planned_strip(seen.look, document) if document.meta.pass_name == "deep" else None
     with ThreadPoolExecutor(2, thread_name_prefix="stills") as beside:
         waited_for = {player: beside.submit(_shown, now, objects, work, seen, document, player)}
-        if document.meta.pass_name == "deep":
-            waited_for[Output.DEEP_MOMENTS_IMAGE] = beside.submit(_strip, now, objects, work, seen, document)
+        if strip is not None:
+            waited_for[Output.DEEP_MOMENTS_IMAGE] = beside.submit(_strip, now, objects, work, seen, strip)
         drawn = {metrics: _metrics(now, objects, seen, document, metrics)}
         return drawn | {output: picture.result() for output, picture in waited_for.items()}
 
@@ -79,12 +80,12 @@ def _metrics(now: Stage, objects: ObjectStore, seen: Seen, document: AnalysisRes
     return metrics_png(document.metrics)
 
 
-def _strip(now: Stage, objects: ObjectStore, work: Work, seen: Seen, document: AnalysisResults) -> bytes:
+def _strip(now: Stage, objects: ObjectStore, work: Work, seen: Seen, planned: PlannedStrip) -> bytes:
     """The stills of each ball; where nothing was decoded, the stored ones if they still show the same."""
     key = now.row.stored_key(Output.DEEP_MOMENTS_IMAGE)
     # Jobs that were analysed before there were strips have none, and one that is gone is drawn again: it is not what costs.
     stored = objects.get(key) if not seen.footage and objects.head(key) else None
-    return moments_strip(work, seen.look, seen.footage, document, stored)
+    return moments_strip(work, planned, seen.footage, stored)
 
 
 def _shown(now: Stage, objects: ObjectStore, work: Work, seen: Seen, document: AnalysisResults, output: Output) -> bytes:

@@ -1,4 +1,4 @@
-"""The strip of stills of a deep pass: which pictures are read for it, and when a stored one still shows the same.
+"""The strip of stills of a deep pass: what it shows, which pictures are read for it, and when a stored one still shows the same.
 
 Belongs here: from landmarks, events and the video to one PNG. Does not belong here: which moments (`analysis.moments`), drawing
 (`reading.drawing.strips`).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import chain
 from math import ceil
 
@@ -31,16 +32,25 @@ NEAREST_S = 0.06
 """A still is drawn with the landmarks of the frame it shows; where he was not found in it, with none."""
 
 
-def moments_strip(work: Work, look: Look, footage: Footage | None, document: AnalysisResults, stored: bytes | None = None) -> bytes:
-    """The strip of a deep pass as PNG.
+@dataclass(frozen=True)
+class PlannedStrip:
+    """What a strip shows, before any picture is read.
 
-    Args:
-        footage: None where nothing is decoded, after a change of rules: then the stored strip is given back if it shows the same moments
-            of the same body, else the figures are drawn on a plain ground, for a picture must not claim to show another moment.
-        stored: the strip of the attempt that looked.
-
-    Raises CricksyError as `pose.read_stills`.
+    Attributes:
+        shown: the moments of each ball.
+        drawn: landmarks and visibility of each moment (`_landmarks_at`).
+        told: says which moments of which body these are (`strips.mark`).
+        balls: of the clip; not all of them are shown.
     """
+
+    shown: Sequence[Sequence[Moment]]
+    drawn: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]]
+    told: str
+    balls: int
+
+
+def planned_strip(look: Look, document: AnalysisResults) -> PlannedStrip:
+    """The strip of a deep pass, as far as the landmarks and the events tell."""
     marks = look.landmarks
     seen = np.flatnonzero(marks.found)
     frame, t_s = marks.frame[seen], marks.t_s[seen]
@@ -55,31 +65,38 @@ def moments_strip(work: Work, look: Look, footage: Footage | None, document: Ana
             for moment, (xy, _) in zip(moments, bodies, strict=True)
         ]
     )
-    if footage is None and stored is not None and mark_of(stored) == told:
+    return PlannedStrip(shown, drawn, told, len(document.metrics.deliveries))
+
+
+def moments_strip(work: Work, planned: PlannedStrip, footage: Footage | None, stored: bytes | None = None) -> bytes:
+    """The strip of a deep pass as PNG.
+
+    Args:
+        planned: `planned_strip`.
+        footage: None where nothing is decoded, after a change of rules: then the stored strip is given back if it shows the same moments
+            of the same body, else the figures are drawn on a plain ground, for a picture must not claim to show another moment.
+        stored: the strip of the attempt that looked.
+
+    Raises CricksyError as `pose.read_stills`.
+    """
+    if footage is None and stored is not None and mark_of(stored) == planned.told:
         return stored
-    return strip_png(_rows(work, footage, shown, drawn, document), told)
+    return strip_png(_rows(work, footage, planned), planned.told)
 
 
-def _rows(
-    work: Work,
-    footage: Footage | None,
-    shown: Sequence[Sequence[Moment]],
-    drawn: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]],
-    document: AnalysisResults,
-) -> list[Row]:
+def _rows(work: Work, footage: Footage | None, planned: PlannedStrip) -> list[Row]:
     info = work.index.info
-    short = _short_side(min(info.width, info.height), [xy for bodies in drawn for xy, _ in bodies])
+    short = _short_side(min(info.width, info.height), [xy for bodies in planned.drawn for xy, _ in bodies])
     scale = short / min(info.width, info.height)
     pixels = info.width * info.height * scale**2
-    images = _images(work, footage, shown, short, int(MOST_PIXELS / pixels))
+    images = _images(work, footage, planned.shown, short, int(MOST_PIXELS / pixels))
     rows = []
-    of = len(document.metrics.deliveries)
-    for moments, bodies in zip(shown, drawn, strict=True):
+    for moments, bodies in zip(planned.shown, planned.drawn, strict=True):
         stills = [
             Still(moment.event, moment.t_s, moment.sigma_s, next(images), xy * (scale if footage else 1.0), visibility)
             for moment, (xy, visibility) in zip(moments, bodies, strict=True)
         ]
-        rows.append(Row(f"Ball {moments[0].delivery} of {of}", tuple(stills)))
+        rows.append(Row(f"Ball {moments[0].delivery} of {planned.balls}", tuple(stills)))
     return rows
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cricksy_pipeline.analysis.camera_motion import CameraPath, CameraWatch, joined
-from cricksy_pipeline.analysis.registration import CameraSettings, stirred
+from cricksy_pipeline.analysis.registration import CameraSettings, Small, stirred
 
 WIDTH, HEIGHT, SMALL = 960, 540, CameraSettings.long_side
 SCALE = WIDTH // SMALL
@@ -58,6 +58,14 @@ def test_a_long_pan_away_from_the_first_picture_is_followed():
     path = watched([view(place, noise=i) for i, place in enumerate(places)])
     assert not path.shot.any()
     assert path.moved[-1] == pytest.approx((-16 * 49, 0), abs=2)
+
+
+def test_a_picture_is_smoothed_up_to_its_edge_as_if_it_went_on_there():
+    grey = np.random.default_rng(3).integers(0, 256, (7, 11), np.uint8)
+    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    padded = np.pad(grey, 1, mode="edge").astype(float)
+    wanted = sum(kernel[i, j] * padded[i : i + 7, j : j + 11] for i in range(3) for j in range(3))
+    assert np.allclose(Small(grey, ()).values, wanted, atol=1e-3)
 
 
 def test_somebody_who_moves_in_front_is_not_the_background():

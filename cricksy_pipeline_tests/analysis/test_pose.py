@@ -18,6 +18,7 @@ from cricksy_pipeline.analysis.landmarks import BURST, GRID_DEEP, GRID_QUICK
 from cricksy_pipeline.analysis.pose import (
     CHUNK_S,
     WARM_UP_S,
+    SeenBefore,
     cut_into_chunks,
     estimate_pose,
     find_subject,
@@ -189,6 +190,17 @@ def test_any_number_of_workers_gives_the_same_bits(pose_model, chosen):
     one, three = (estimate(path, pose_model, np.arange(70), workers=workers, chunk_s=0.4, subject=subject) for workers in (1, 3))
     assert one.found.mean() > 0.9
     assert same_bits(one, three)
+
+
+def test_what_an_earlier_look_tells_is_where_he_was_found_and_what_the_camera_did(tmp_path, pose_model):
+    landmarks = estimate(clip("bowl-rear34-dU14.mp4"), pose_model, np.arange(0, 54, 3))
+    told, seen = SeenBefore.of(landmarks), landmarks.found
+    assert seen.any() and np.array_equal(told.trail.t_s, landmarks.t_s[seen])
+    for box, xy in zip(told.trail.box, landmarks.xy[seen], strict=True):
+        assert np.allclose(box, [*xy.min(axis=0), *np.ptp(xy, axis=0)], atol=1e-3)
+    assert np.array_equal(told.camera.frame, landmarks.frame) and np.array_equal(told.camera.moved, landmarks.camera)
+    nobody = estimate(write_pattern(tmp_path / "a.mp4", 12, size=(64, 48)), pose_model)
+    assert SeenBefore.of(nobody).trail is None and len(SeenBefore.of(nobody).camera.frame) == 12
 
 
 def test_a_source_is_passed_through_and_times_are_the_index_times(pose_model):
