@@ -3,7 +3,7 @@
 Belongs here: starting, sampling, waiting. Does not belong here: what is run.
 
 CPU is what the kernel counted for the process and every descendant that was waited for. Memory is the sum of proportional set sizes (a page
-that two processes share counts once), looked at five times a second or more often. (The kernel's record of the largest process would be
+that two processes share counts once), looked at twice a second or more often. (The kernel's record of the largest process would be
 that of whoever started it, from before it became another program.)
 """
 
@@ -20,9 +20,9 @@ from pathlib import Path
 
 import psutil
 
-EVERY_S, CLOSELY_S = 0.2, 0.05
-"""Between two looks: where time is measured, and where memory is, which each look takes some thousandths of a second to sum. A short film's
-peak lasts a third of a second."""
+EVERY_S, CLOSELY_S = 0.5, 0.05
+"""Between two looks: where time is measured, and where memory is. Each look takes a hundredth of a second to sum: five a second took a
+sixteenth of a core from what was measured. A short film's peak lasts a third of a second."""
 
 
 @dataclass

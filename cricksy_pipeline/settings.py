@@ -42,7 +42,10 @@ class Settings(BaseSettings):
         "cpu", description="Where BlazePose runs. `gpu` needs one that MediaPipe can use; its answers differ in the last digits."
     )
     pose_workers: int = Field(
-        default_factory=lambda: os.cpu_count() or 1, ge=1, description="Pose processes at once. Changes the time taken, never the numbers."
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        description="Pose processes at once, each of which fills a core and decodes ahead on another that is idle. Changes the time taken, "
+        "never the numbers.",
     )
     model_dir: Path | None = Field(None, description="Cache of the model weights. Unset: the folder `models` of the data folder.")
     max_video_seconds: float = Field(900.0, gt=0, description="Longer videos are refused with VIDEO_TOO_LONG.")

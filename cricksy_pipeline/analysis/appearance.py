@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cricksy_pipeline.analysis.landmarks import INDEX
+from cricksy_pipeline.analysis.medians import medians
 
 Colours = tuple[float, ...]
 """Brightness, redness, yellowness of the trunk, then of the thighs; each about -1 to 1, medians over a patch."""
@@ -49,15 +50,8 @@ def colours_of(image: np.ndarray, xy: np.ndarray) -> Colours | None:
         light = red + green + blue
         # The constant keeps dark clothes, of which a camera knows no hue, near grey.
         shades = (light / 765, (red - green) / (light + 150) * 3, (red + green - 2 * blue) / (light + 150) * 1.5)
-        parts += [round(value, 4) for value in _medians(np.array(shades)).tolist()]
+        parts += [round(value, 4) for value in medians(np.array(shades)).tolist()]
     return tuple(parts)
-
-
-def _medians(rows: np.ndarray) -> np.ndarray:
-    """As `numpy.median` along each row, at a fifth of its price for a few dozen values; it is asked for at every look."""
-    rows.sort(axis=1)
-    count = rows.shape[1]
-    return (rows[:, (count - 1) // 2] + rows[:, count // 2]) / 2
 
 
 def unlike(a: Sequence[float] | None, b: Sequence[float] | None) -> float | None:

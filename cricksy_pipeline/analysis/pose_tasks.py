@@ -23,7 +23,7 @@ from cricksy_pipeline.analysis.messages import Message
 from cricksy_pipeline.analysis.registration import CameraSettings
 from cricksy_pipeline.analysis.sound import listen
 from cricksy_pipeline.analysis.task_loop import Say, Task
-from cricksy_pipeline.analysis.video_frames import Picture, Region, read_frames, read_pictures
+from cricksy_pipeline.analysis.video_frames import Picture, Region, one_ahead, read_frames, read_pictures
 from cricksy_pipeline.analysis.video_index import FrameIndex, index_video
 from cricksy_pipeline.analysis.video_limits import VideoLimits
 from cricksy_pipeline.errors import CricksyError, ErrorCode
@@ -121,7 +121,7 @@ def _pose(request: Message, say: Say) -> Message:
         look = _Look(request, lambda: open_until_done.enter_context(BlazePose(model, follow=False, people=MOST_IN_CROWD, device=device)))
         told_at = time.monotonic()
         video, loop_filter = Path(request.header["video"]), request.header["loop_filter"]
-        for picture in read_pictures(video, look.index, look.frames, loop_filter=loop_filter):
+        for picture in one_ahead(read_pictures(video, look.index, look.frames, loop_filter=loop_filter)):
             look.at(pose, picture)
             if time.monotonic() - told_at >= TOLD_EVERY_S:
                 told_at = time.monotonic()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -152,6 +153,18 @@ def read_pictures(path: Path, index: FrameIndex, wanted: np.ndarray, *, threads:
     missing = len(wanted) - delivered
     if missing > max(MAX_MISSING_SHARE * len(wanted), 1 if len(wanted) > 1 else 0):
         raise CricksyError(ErrorCode.VIDEO_CORRUPT, f"{missing} of {len(wanted)} frames cannot be decoded; the file is damaged.")
+
+
+def one_ahead(pictures: Iterator[Picture]) -> Iterator[Picture]:
+    """The same pictures; while the caller looks at one, the next is decoded in a thread.
+
+    Decoding and the networks both let go of Python's lock. A core on which one of them waits, or where another process has ended, is used.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="decodes") as decoding:
+        coming = decoding.submit(next, pictures, None)
+        while (picture := coming.result()) is not None:
+            coming = decoding.submit(next, pictures, None)
+            yield picture
 
 
 def _often_keyed(index: FrameIndex) -> bool:

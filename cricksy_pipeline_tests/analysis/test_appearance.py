@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
-from cricksy_pipeline.analysis.appearance import _medians, colours_of, unlike
+from cricksy_pipeline.analysis.appearance import colours_of, unlike
 from cricksy_pipeline.analysis.landmarks import INDEX
 
 BODY = {"shoulder": 40, "hip": 100, "knee": 150}
@@ -25,12 +23,6 @@ def dressed(shirt: tuple[int, int, int], trousers: tuple[int, int, int]) -> np.n
     image = np.zeros((200, 200, 3), np.uint8)
     image[:100], image[100:] = shirt, trousers
     return image
-
-
-@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_the_quick_median_is_numpys(count, seed):
-    rows = np.random.default_rng(seed).normal(size=(3, count))
-    assert np.array_equal(np.median(rows, axis=1), _medians(rows.copy()))
 
 
 def test_a_red_shirt_is_unlike_a_blue_one_and_like_itself_behind_a_bat():

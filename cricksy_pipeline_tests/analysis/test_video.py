@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from cricksy_pipeline.analysis.video import Region, VideoLimits, index_video, read_frames, scaled_size
 from cricksy_pipeline.analysis.video_file import Orientation
-from cricksy_pipeline.analysis.video_frames import read_pictures
+from cricksy_pipeline.analysis.video_frames import one_ahead, read_pictures
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 from cricksy_pipeline_tests.analysis.pattern_video import draw, read_number, remux, write_pattern
 
@@ -263,6 +264,34 @@ def test_many_undecodable_frames_are_corrupt_and_a_few_are_left_out(tmp_path):
     with pytest.raises(CricksyError) as caught:
         list(read_frames(tmp_path / "many.mp4", index, np.arange(60)))
     assert caught.value.code == ErrorCode.VIDEO_CORRUPT
+
+
+def test_pictures_decoded_ahead_are_the_same_ones_up_to_the_error_that_ends_them(tmp_path):
+    path = write_pattern(tmp_path / "a.mp4", 40)
+    index = index_video(path)
+    wanted = np.arange(0, 40, 3)
+    plain, ahead = list(read_pictures(path, index, wanted)), list(one_ahead(read_pictures(path, index, wanted)))
+    assert [picture.frame for picture in ahead] == wanted.tolist()
+    assert all(np.array_equal(a.image(), b.image()) for a, b in zip(plain, ahead, strict=True))
+
+    def fails_after(count: int):
+        yield from plain[:count]
+        raise CricksyError(ErrorCode.VIDEO_CORRUPT, "as told")
+
+    seen = []
+    with pytest.raises(CricksyError, match="as told"):
+        for picture in one_ahead(fails_after(3)):
+            seen.append(picture.frame)
+    assert seen == [0, 3, 6]
+
+
+def test_who_stops_looking_leaves_no_thread_that_decodes(tmp_path):
+    path = write_pattern(tmp_path / "a.mp4", 40)
+    reading = one_ahead(read_pictures(path, index_video(path), np.arange(40)))
+    assert next(reading).frame == 0
+    assert any(thread.name.startswith("decodes") for thread in threading.enumerate())
+    reading.close()
+    assert not any(thread.name.startswith("decodes") for thread in threading.enumerate())
 
 
 @pytest.mark.parametrize("seed", range(12))
