@@ -92,12 +92,16 @@ def frame_table_from_parquet(data: bytes) -> tuple[FrameIndex, SamplingPlan]:
     return FrameIndex.from_parts(header, columns["t_s"], columns["pts"], columns["keyframe"]), plan
 
 
+# From numpy to Arrow and back by their buffers: `pa.array` and `to_numpy` import pandas to see that it is not needed, and `pq.read_table`
+# a reader of many files: 0.3 CPU s that every run would pay.
+
+
 def _write(columns: dict[str, np.ndarray], header: dict[str, Any]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    arrays = {name: pa.array(values, mask=values == _NOT_SAMPLED if name == "sampled_by" else None) for name, values in columns.items()}
-    table = pa.table(arrays).replace_schema_metadata({_HEADER: json.dumps(header, allow_nan=False)})
+    arrays = [_column(values, values != _NOT_SAMPLED if name == "sampled_by" else None) for name, values in columns.items()]
+    table = pa.Table.from_arrays(arrays, names=list(columns)).replace_schema_metadata({_HEADER: json.dumps(header, allow_nan=False)})
     floats = [name for name, values in columns.items() if values.dtype.kind == "f"]
     dictionary_free = {"use_dictionary": False, "use_byte_stream_split": floats}
     out = io.BytesIO()
@@ -106,17 +110,31 @@ def _write(columns: dict[str, np.ndarray], header: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
+def _column(values: np.ndarray, valid: np.ndarray | None) -> pa.Array:
+    """(n,) numbers or truth values as Arrow has them; null where not `valid`."""
+    import pyarrow as pa
+
+    held = [None if valid is None else _bits(valid), _bits(values) if values.dtype == bool else pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), held)
+
+
+def _bits(values: np.ndarray) -> pa.Buffer:
+    import pyarrow as pa
+
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
+
+
 def _read(data: bytes, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         # No thread pools for small tables: one of pyarrow's threads outlived the interpreter, and aborted it, at 3 of 40 exits.
-        table = pq.read_table(io.BytesIO(data), use_threads=False, pre_buffer=False)
+        table = pq.ParquetFile(io.BytesIO(data), pre_buffer=False).read(use_threads=False)
         header = json.loads((table.schema.metadata or {})[_HEADER])
         if header["table"] != kind:
             raise ValueError(f"this is a table of {header['table']}, not of {kind}")
-        return {name: _values(table[name]) for name in table.column_names}, header
+        return {name: np.concatenate([_values(part) for part in table[name].chunks]) for name in table.column_names}, header
     except (pa.ArrowException, KeyError) as error:
         raise ValueError(f"not a Parquet table of {kind}") from error
     finally:
@@ -124,6 +142,17 @@ def _read(data: bytes, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]
         pa.default_memory_pool().release_unused()  # see `_write`
 
 
-def _values(column: pa.ChunkedArray) -> np.ndarray:
-    values = column.fill_null(_NOT_SAMPLED) if column.null_count else column
-    return np.array(values.to_numpy())  # a copy: Arrow's memory is read-only
+def _values(part: pa.Array) -> np.ndarray:
+    """(n,) what Arrow holds, not copied; `_NOT_SAMPLED` for null."""
+    import pyarrow as pa
+
+    valid, held = part.buffers()
+    reach = part.offset + len(part)
+    if pa.types.is_boolean(part.type):
+        values = np.unpackbits(np.frombuffer(held, np.uint8), count=reach, bitorder="little").astype(bool)
+    else:
+        values = np.frombuffer(held, part.type.to_pandas_dtype(), reach)
+    if valid is not None and part.null_count:
+        known = np.unpackbits(np.frombuffer(valid, np.uint8), count=reach, bitorder="little").astype(bool)
+        values = np.where(known, values, values.dtype.type(_NOT_SAMPLED))
+    return values[part.offset :]

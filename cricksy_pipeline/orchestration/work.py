@@ -29,8 +29,17 @@ from cricksy_pipeline.store.sessions import require_mode
 T = TypeVar("T")
 
 MOST_SAMPLE_FPS = 60
-DESCRIBED_WITH = ("pyarrow.parquet", "scipy.signal", "scipy.interpolate", "matplotlib.backends.backend_agg", "matplotlib.figure")
-"""What storing, measuring and drawing import at first use: nearly a second."""
+DESCRIBED_WITH = (
+    "pyarrow.parquet",
+    "scipy.signal",
+    "scipy.interpolate",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "cv2",
+    "jinja2",
+    "typst",
+)
+"""What storing, measuring, drawing and writing import at first use: more than a second."""
 
 
 def video_limits(settings: Settings) -> VideoLimits:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -90,3 +94,17 @@ def test_other_bytes_and_other_tables_are_refused(tmp_path):
             from_parquet(wrong)
     with pytest.raises(ValueError, match="table"):
         frame_table_from_parquet(to_parquet(random_landmarks(3, 1)))
+
+
+def test_writing_and_reading_a_table_leaves_pandas_alone():
+    script = """
+        import sys
+        import numpy as np
+        from cricksy_pipeline.analysis.landmark_table import from_parquet, to_parquet
+        from cricksy_pipeline.analysis.landmarks import Landmarks
+
+        assert len(from_parquet(to_parquet(Landmarks.empty(640, 360)))) == 0
+        assert "pandas" not in sys.modules
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
