@@ -55,7 +55,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class SeenBefore:
-    """What an earlier look into a clip tells the next: a twentieth of its landmarks, which need not stay in memory for that.
+    """What an earlier look into a clip tells the next: a fifteenth of its landmarks, which need not stay in memory for that.
 
     Attributes:
         camera: its frames, and what the camera did in them.
