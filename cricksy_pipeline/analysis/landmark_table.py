@@ -119,9 +119,14 @@ def _column(values: np.ndarray, valid: np.ndarray | None) -> pa.Array:
 
 
 def _bits(values: np.ndarray) -> pa.Buffer:
+    """Truth values as Arrow holds them, eight to a byte; `_truths` reads them back."""
     import pyarrow as pa
 
     return pa.py_buffer(np.packbits(values, bitorder="little"))
+
+
+def _truths(bits: pa.Buffer, count: int) -> np.ndarray:
+    return np.unpackbits(np.frombuffer(bits, np.uint8), count=count, bitorder="little").astype(bool)
 
 
 def _read(data: bytes, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -143,16 +148,13 @@ def _read(data: bytes, kind: str) -> tuple[dict[str, np.ndarray], dict[str, Any]
 
 
 def _values(part: pa.Array) -> np.ndarray:
-    """(n,) what Arrow holds, not copied; `_NOT_SAMPLED` for null."""
+    """(n,) what Arrow holds, in its own memory where it can stay there; `_NOT_SAMPLED` for null."""
     import pyarrow as pa
 
     valid, held = part.buffers()
     reach = part.offset + len(part)
-    if pa.types.is_boolean(part.type):
-        values = np.unpackbits(np.frombuffer(held, np.uint8), count=reach, bitorder="little").astype(bool)
-    else:
-        values = np.frombuffer(held, part.type.to_pandas_dtype(), reach)
-    if valid is not None and part.null_count:
-        known = np.unpackbits(np.frombuffer(valid, np.uint8), count=reach, bitorder="little").astype(bool)
-        values = np.where(known, values, values.dtype.type(_NOT_SAMPLED))
+    boolean = pa.types.is_boolean(part.type)
+    values = _truths(held, reach) if boolean else np.frombuffer(held, part.type.to_pandas_dtype(), reach)
+    if part.null_count:
+        values = np.where(_truths(valid, reach), values, values.dtype.type(_NOT_SAMPLED))
     return values[part.offset :]
