@@ -19,6 +19,7 @@ from cricksy_pipeline.analysis.events import FoundDelivery
 from cricksy_pipeline.analysis.fielding import find_fielding
 from cricksy_pipeline.analysis.kinematics import Track, body_height_px, tracks, velocity_on_timestamps
 from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
+from cricksy_pipeline.analysis.medians import median_of_three
 from cricksy_pipeline.analysis.overarm import find_bowling
 from cricksy_pipeline.analysis.recording import Onsets, Recording
 from cricksy_pipeline.analysis.strokes import find_batting
@@ -122,7 +123,8 @@ def _rising(t: np.ndarray, xy: np.ndarray, settings: DeliverySettings) -> np.nda
     """Mean speed of the hips' rise over the feet within the last `candidate_rise_s`, where they rise by at least `candidate_rise`."""
     size = body_height_px(xy)
     height = ((xy[:, INDEX["left_ankle"]] + xy[:, INDEX["right_ankle"]]) / 2 - _hips(xy))[:, 1] / size
-    rise = np.array([height[i] - height[(t >= t[i] - settings.candidate_rise_s) & (t <= t[i])].min() for i in range(len(t))])
+    since = np.searchsorted(t, t - settings.candidate_rise_s)
+    rise = np.array([height[i] - height[first : i + 1].min() for i, first in enumerate(since)])
     return np.where(rise >= settings.candidate_rise, rise / settings.candidate_rise_s, 0)
 
 
@@ -161,11 +163,11 @@ def _travel(t: np.ndarray, xy: np.ndarray, size: float, before_s: float = 1.5) -
     """
     hips = _hips(xy)
     trunk = np.linalg.norm((xy[:, INDEX["left_shoulder"]] + xy[:, INDEX["right_shoulder"]]) / 2 - hips, axis=-1)
+    looks = median_of_three(trunk[:-2], trunk[1:-1], trunk[2:])  # of each look and the two after it
     moved = np.zeros(len(t))
-    for i in range(len(t)):
-        past = (t >= t[i] - before_s) & (t <= t[i])
-        grown = abs(np.log(np.median(trunk[past][-3:]) / np.median(trunk[past][:3]))) * 10 if past.sum() >= 6 else 0.0
-        moved[i] = max(np.linalg.norm(hips[past] - hips[i], axis=-1).max() / size, min(grown, 1.0) * 0.5)
+    for i, first in enumerate(np.searchsorted(t, t - before_s)):
+        grown = abs(np.log(looks[i - 2] / looks[first])) * 10 if i - first >= 5 else 0.0
+        moved[i] = max(np.linalg.norm(hips[first : i + 1] - hips[i], axis=-1).max() / size, min(grown, 1.0) * 0.5)
     return moved
 
 

@@ -1,6 +1,6 @@
 """Medians of small arrays, which are asked for so often that `numpy.median`'s preparations cost more than they do.
 
-Belongs here: the same numbers as numpy's, sooner. Does not belong here: arrays with NaN, which numpy's own functions handle.
+Belongs here: the same numbers as numpy's, sooner. Does not belong here: medians that leave NaN out, which numpy's own functions do.
 """
 
 from __future__ import annotations
@@ -21,3 +21,9 @@ def medians(rows: np.ndarray) -> np.ndarray:
     """(k,), as `numpy.median` along each of (k, n) rows, at a fifth of its price for a few dozen values."""
     ordered, count = np.sort(rows, axis=1), rows.shape[1]
     return (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
+
+
+def median_of_three(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.ndarray:
+    """Place by place, as `numpy.median` of the three stacked: NaN where one of them is. All of one shape, which is the answer's."""
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    return np.maximum(low, np.minimum(high, third))

@@ -16,6 +16,7 @@ from cricksy_pipeline.analysis.documents import AnalysisMode
 from cricksy_pipeline.analysis.events import EventTime, FoundDelivery, in_order, peaks
 from cricksy_pipeline.analysis.kinematics import Track, body_height_px, velocity
 from cricksy_pipeline.analysis.landings import foot_landing
+from cricksy_pipeline.analysis.medians import median
 from cricksy_pipeline.analysis.sides import play
 from cricksy_pipeline.analysis.timing import Closeup, closeup, timed
 
@@ -114,7 +115,8 @@ def _arrives(view: Closeup, contact_s: float, settings: DeliverySettings) -> flo
     stands = path[view.span(contact_s + 0.02, contact_s + settings.stands_for_s)]
     if not np.isfinite(stands).all(axis=1).any():
         return None
-    apart = np.linalg.norm(path - np.nanmedian(stands, axis=0), axis=-1)[view.span(view.t_s[0], contact_s + 0.06)]
+    place = [median(along[np.isfinite(along)]) for along in stands.T]
+    apart = np.linalg.norm(path - place, axis=-1)[view.span(view.t_s[0], contact_s + 0.06)]
     stride = np.nanquantile(apart, 0.9) if np.isfinite(apart).any() else 0.0
     if not stride >= settings.least_stride * view.slack:
         return None

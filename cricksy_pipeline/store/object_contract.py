@@ -20,7 +20,9 @@ from typing import Protocol, runtime_checkable
 
 from cricksy_pipeline.errors import CricksyError, ErrorCode
 
-CHUNK = 1 << 22
+CHUNK = 1 << 17
+"""Bytes of a content in memory at once while it is copied or hashed. Python takes a new block for each piece, and the kernel clears anew
+each one that the heap does not keep: in pieces of 4 MiB, copying and hashing took three times as long."""
 RANGE_PIECE = 1 << 18
 """Most bytes of a range in memory at once: a player seeks often, and throws away what it no longer wants."""
 PAGE = 1000
@@ -139,7 +141,7 @@ def sha256_of(data: bytes) -> str:
 
 
 def sha256_of_file(path: Path) -> str:
-    """SHA-256 of a file's content as lower-case hex, read in pieces of 1 MiB."""
+    """SHA-256 of a file's content as lower-case hex, read in pieces."""
     digest = hashlib.sha256()
     with path.open("rb") as source:
         while piece := source.read(CHUNK):
