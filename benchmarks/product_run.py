@@ -94,6 +94,7 @@ def story(job_id: str) -> None:
     import os
 
     import dagster as dg
+    from dagster import DagsterEventType
     from dagster._core.instance.ref import InstanceRef
 
     from cricksy_pipeline import stack
@@ -104,11 +105,14 @@ def story(job_id: str) -> None:
     row = stack.open_job_store(settings).get(job_id)
     point_dagster_to(settings)
     steps: dict[str, dict] = {}
+    started = None
     with dg.DagsterInstance.from_ref(InstanceRef.from_dir(os.environ["DAGSTER_HOME"])) as instance:
         for entry in instance.all_logs(row.dagster_run_id):
             kind = entry.dagster_event.event_type_value if entry.dagster_event else None
             step = steps.setdefault(entry.step_key, {"looks": []}) if entry.step_key else {}
-            if kind == "STEP_START":
+            if kind == DagsterEventType.RUN_START.value:
+                started = entry.timestamp
+            elif kind == "STEP_START":
                 step["began"] = entry.timestamp
             elif kind == "STEP_SUCCESS":
                 step["ended"] = entry.timestamp
@@ -116,7 +120,8 @@ def story(job_id: str) -> None:
                 step["looks"].append(entry.timestamp)
     summary = row.deep_results["pose_summary"]
     names = ("total_frames", "sampled_frames", "burst_frames", "frames_with_pose", "duration_s")
-    print(json.dumps({"run_id": row.dagster_run_id, "steps": steps, "frames": {name: summary[name] for name in names}}))
+    frames = {name: summary[name] for name in names}
+    print(json.dumps({"run_id": row.dagster_run_id, "started": started, "steps": steps, "frames": frames}))
 
 
 if __name__ == "__main__":

@@ -127,6 +127,7 @@ class Stack:
             "process_wall_s": watched.wall_s,
             "wall_s": seen[-1]["at"] - watched.began,
             "quick_s": readable - watched.began,
+            "quick_of_run_s": readable - story["started"],
             "postgres_cpu_s": postgres_s,
             "phases": _phases(watched, story["steps"], seen),
             "frames": story["frames"],

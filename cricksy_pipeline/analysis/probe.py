@@ -24,10 +24,11 @@ from cricksy_pipeline.analysis.tiling import tiles
 from cricksy_pipeline.analysis.video_frames import read_pictures
 from cricksy_pipeline.analysis.video_index import FrameIndex
 
-LEAST_PICTURES, MOST_PICTURES = 12, 96
+LEAST_PICTURES, MOST_PICTURES = 12, 64
 STEP_S, LEAST_STEP_S = 1.25, 0.1
 """So many pictures, spread over the clip: one each `STEP_S`, within the bounds, never closer than `LEAST_STEP_S`. House default: a whole
-picture with its squares costs about 0.06 CPU s."""
+picture with its squares costs about 0.06 CPU s. After 1.2 s anybody may be anywhere (`people.LinkSettings.farthest`): who is who is told no
+better by two pictures 4 s apart than by two 6 s apart."""
 
 TILED_PICTURES = 12
 """Of these, so many are looked at in tiles; where nobody large is seen in all of them (0.5 CPU s a picture), else in those in which

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 RULES: dict[str, str] = {
     "frames": "2",
-    "landmarks": "6",
+    "landmarks": "7",
     "metrics": "3",
     "findings": "2",
     "report": "3",

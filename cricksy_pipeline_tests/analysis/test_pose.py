@@ -320,6 +320,7 @@ def test_probes_spread_over_the_clip_and_tiles_cover_the_picture(tmp_path):
     frames = probe_frames(index)
     assert len(frames) == 16 and frames[0] < 50 and frames[-1] > 550
     assert index.keyframe[frames].mean() >= 0.5
+    assert [len(probe_frames(replace(index, t_s=index.t_s * times))) for times in (4, 18, 100)] == [64, 64, 64]
     covered = np.zeros((1080, 1920), bool)
     for x, y, side in tiles(1920, 1080, (0.34,)):
         assert x + side <= 1920 and y + side <= 1080
