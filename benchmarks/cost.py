@@ -149,7 +149,9 @@ def plot(made: dict[str, Film], path: Path) -> None:
         if name in made:
             days = [backfill(made[name], int(n), looks=True).took_s / 86400 for n in counts]
             axis.plot(counts, days, color=ink, lw=1.8)
-            axis.annotate(name, (counts[3], days[3]), xytext=(6, 6), textcoords="offset points", color=ink)
+            # 720p and 1080p lie close together: the lower one is named below its line.
+            beside = {"xytext": (-6, -6), "ha": "right", "va": "top"} if name == "720p" else {"xytext": (6, 6)}
+            axis.annotate(name, (counts[3], days[3]), textcoords="offset points", color=ink, **beside)
     rules = [backfill(made["720p"], int(n), looks=False).took_s / 86400 for n in counts]
     axis.plot(counts, rules, color="#4a7c59", lw=1.8)
     axis.annotate("new rules only: the daemon is the limit", (counts[0], rules[0]), (0, 8), textcoords="offset points", color="#4a7c59")

@@ -57,7 +57,7 @@ def _comparison(figures: Figures, earlier: Figures, earlier_part: str, path: Pat
         for at, film in enumerate(films):
             base = median(figures.of(film, STRAIGHTFORWARD, value))
             was = earlier.ratio(film, earlier_part, value)
-            _bar(axis, at - 0.22, [(figures.ratio(film, PRODUCT, value), BLUE, "the product")], at == 0, above=was or 0.0)
+            _bar(axis, at - 0.22, [(figures.ratio(film, PRODUCT, value), BLUE, "the product")], at == 0)
             floors = [
                 (median(figures.of(film, part, cpu)) / share / base, colour, label)
                 for part, colour, label in ((DECODE, ORANGE, "decoding alone"), (INFERENCE, GREEN, "inference alone"))
@@ -80,14 +80,14 @@ def _comparison(figures: Figures, earlier: Figures, earlier_part: str, path: Pat
     _finish(figure, axes, path)
 
 
-def _bar(axis: Any, at: float, parts: list[tuple[float | None, str, str]], named: bool, above: float = 0.0) -> None:
+def _bar(axis: Any, at: float, parts: list[tuple[float | None, str, str]], named: bool) -> None:
     base = 0.0
     for height, colour, label in parts:
         if height is not None:
             axis.bar(at, height, 0.4, bottom=base, color=colour, label=label if named else None)
             base += height
     if base:
-        axis.text(at, max(base, above) + 0.01, f"{base:.2f}", ha="center", va="bottom", fontsize=8)
+        axis.text(at, 0.02, f"{base:.2f}", ha="center", va="bottom", fontsize=8, color="white")
 
 
 def _stages(figures: Figures, earlier: Figures, earlier_part: str, path: Path) -> None:
