@@ -143,7 +143,7 @@ class WatchedJob:
         """The row is done, by every guardrail of the run that says so; a reader can render it; every object is what was recorded."""
         row, objects = self.row, self.live.objects
         read = read_job(row, objects)
-        assert (row.status, row.stage, row.progress_pct) == ("done", "DONE", 100)
+        assert (row.status, row.stage, row.progress_pct) == ("done", "DONE", 100), self.history()
         assert not unreadable(read)
         assert (row.error_code, row.error_message, row.failed_stage) == (None, None, None)
         assert self.live.jobs.get_session(row.session_id).status == "ready"
