@@ -94,7 +94,6 @@ def story(job_id: str) -> None:
     import os
 
     import dagster as dg
-    from dagster import DagsterEventType
     from dagster._core.instance.ref import InstanceRef
 
     from cricksy_pipeline import stack
@@ -110,11 +109,11 @@ def story(job_id: str) -> None:
         for entry in instance.all_logs(row.dagster_run_id):
             kind = entry.dagster_event.event_type_value if entry.dagster_event else None
             step = steps.setdefault(entry.step_key, {"looks": []}) if entry.step_key else {}
-            if kind == DagsterEventType.RUN_START.value:
+            if kind == dg.DagsterEventType.RUN_START.value:
                 started = entry.timestamp
-            elif kind == "STEP_START":
+            elif kind == dg.DagsterEventType.STEP_START.value:
                 step["began"] = entry.timestamp
-            elif kind == "STEP_SUCCESS":
+            elif kind == dg.DagsterEventType.STEP_SUCCESS.value:
                 step["ended"] = entry.timestamp
             elif kind is None and " frames (" in entry.user_message and step:
                 step["looks"].append(entry.timestamp)

@@ -19,7 +19,7 @@ from cricksy_pipeline.analysis.events import FoundDelivery
 from cricksy_pipeline.analysis.fielding import find_fielding
 from cricksy_pipeline.analysis.kinematics import Track, body_height_px, tracks, velocity_on_timestamps
 from cricksy_pipeline.analysis.landmarks import INDEX, Landmarks
-from cricksy_pipeline.analysis.medians import median_of_three
+from cricksy_pipeline.analysis.medians import medians_of_three
 from cricksy_pipeline.analysis.overarm import find_bowling
 from cricksy_pipeline.analysis.recording import Onsets, Recording
 from cricksy_pipeline.analysis.strokes import find_batting
@@ -163,7 +163,7 @@ def _travel(t: np.ndarray, xy: np.ndarray, size: float, before_s: float = 1.5) -
     """
     hips = _hips(xy)
     trunk = np.linalg.norm((xy[:, INDEX["left_shoulder"]] + xy[:, INDEX["right_shoulder"]]) / 2 - hips, axis=-1)
-    looks = median_of_three(trunk[:-2], trunk[1:-1], trunk[2:])  # of each look and the two after it
+    looks = medians_of_three(trunk)
     moved = np.zeros(len(t))
     for i, first in enumerate(np.searchsorted(t, t - before_s)):
         grown = abs(np.log(looks[i - 2] / looks[first])) * 10 if i - first >= 5 else 0.0

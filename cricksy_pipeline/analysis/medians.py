@@ -23,7 +23,8 @@ def medians(rows: np.ndarray) -> np.ndarray:
     return (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
 
 
-def median_of_three(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.ndarray:
-    """Place by place, as `numpy.median` of the three stacked: NaN where one of them is. All of one shape, which is the answer's."""
+def medians_of_three(values: np.ndarray) -> np.ndarray:
+    """(n - 2, ...), of each of (n, ...) values and the two after it, as `numpy.median`; NaN where one of them is NaN."""
+    first, second, third = values[:-2], values[1:-1], values[2:]
     low, high = np.minimum(first, second), np.maximum(first, second)
     return np.maximum(low, np.minimum(high, third))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cricksy_pipeline.analysis.landmarks import INDEX
-from cricksy_pipeline.analysis.medians import median_of_three
+from cricksy_pipeline.analysis.medians import medians_of_three
 
 BONE_SHARES = {"trunk": 0.288, "thigh": 0.245, "shank": 0.246, "upper_arm": 0.186, "forearm": 0.146}
 """Lengths in body heights (Winter 2009, fig. 4.1)."""
@@ -124,4 +124,4 @@ def _without_leaps(lengths: np.ndarray) -> np.ndarray:
     """Median of each length with its neighbours in time, so that one bad frame is never the longest."""
     if len(lengths) < 3:
         return lengths
-    return np.concatenate([lengths[:1], median_of_three(lengths[:-2], lengths[1:-1], lengths[2:]), lengths[-1:]])
+    return np.concatenate([lengths[:1], medians_of_three(lengths), lengths[-1:]])

@@ -141,12 +141,9 @@ def sha256_of(data: bytes) -> str:
 
 
 def sha256_of_file(path: Path) -> str:
-    """SHA-256 of a file's content as lower-case hex, read in pieces."""
-    digest = hashlib.sha256()
+    """SHA-256 of a file's content as lower-case hex, without all of it in memory."""
     with path.open("rb") as source:
-        while piece := source.read(CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def missing(bucket: str, key: str) -> ObjectMissing:
